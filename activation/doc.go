@@ -1,0 +1,42 @@
+// Package activation makes a Go server a good worker of systemd: one of many
+// processes that accept from the same listener, each replaced at any time
+// without a lost request.
+//
+// The invariant: a worker accepts a connection only after its health check has
+// passed and READY=1 was sent, and a connection that it accepted is served. It
+// is closed only after a response that told the client so, or after it has been
+// idle for IdleGrace.
+//
+// The smallest whole worker:
+//
+//	func main() {
+//		worker := activation.Worker{
+//			Services: []activation.Service{
+//				&activation.HTTP{Name: "http", Server: &http.Server{Handler: handler}, Address: "127.0.0.1:8080"},
+//			},
+//		}
+//		if err := worker.Run(context.Background()); err != nil {
+//			log.Fatal(err)
+//		}
+//	}
+//
+// Under systemd it serves the sockets that carry FileDescriptorName=http, and
+// answers /healthz on the Unix socket named "admin" if the unit passes one.
+// Started by hand it listens on 127.0.0.1:8080, so development needs no systemd.
+//
+// # The life of a worker
+//
+// Run takes the sockets by name, serves the admin socket, runs the warm-up
+// hooks, waits until Health passes, sends READY=1, and only then accepts from
+// the shared listeners. On SIGTERM, SIGINT or the end of its context it sends
+// STOPPING=1, accepts nothing more, finishes what it has, and returns nil.
+//
+// The drain leaves the shared listener open: connections that nobody has
+// accepted stay in its queue for the other workers. From then on each response
+// carries "Connection: close" (GOAWAY in HTTP/2). An idle keep-alive connection
+// stays open for IdleGrace, because its client may be sending already.
+//
+// The units need NonBlocking=yes: O_NONBLOCK belongs to the open file
+// description that all workers share, and without it systemd clears the flag
+// at every start of any of them (systemd.service(5)).
+package activation

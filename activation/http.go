@@ -1,0 +1,233 @@
+package activation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultIdleGrace is how long a drain leaves an idle keep-alive connection
+// open, as its client may be sending at this very moment.
+const DefaultIdleGrace = time.Second
+
+// HTTP serves an http.Server, HTTP/1 and HTTP/2, on the stream listeners of one
+// name. It serves TLS if Server.TLSConfig is set.
+type HTTP struct {
+	// Name is the FileDescriptorName= in the socket unit (systemd.socket(5)).
+	Name string
+	// Server is used from Open on, and its Handler, ConnState and BaseContext
+	// are wrapped. Connections given to its hooks are wrapped too: their
+	// NetConn method returns the *net.TCPConn or *net.UnixConn.
+	Server *http.Server
+	// Address is where to listen when the process was started by hand.
+	Address string
+	// IdleGrace replaces DefaultIdleGrace.
+	IdleGrace time.Duration
+
+	logger      *slog.Logger
+	listeners   []net.Listener
+	connections *connections
+	overTLS     bool
+	starting    sync.Mutex // orders Serve and Drain
+	serving     sync.WaitGroup
+	draining    atomic.Bool
+	drain       chan struct{}
+	inFlight    atomic.Int64
+	served      atomic.Int64
+	cut         atomic.Int64
+}
+
+func (h *HTTP) SocketName() string { return h.Name }
+
+// Open takes the listeners, and wraps the server's handler and hooks.
+func (h *HTTP) Open(sockets *Sockets, logger *slog.Logger) error {
+	listeners, err := h.listen(sockets)
+	if err != nil {
+		return err
+	}
+	h.logger = logger
+	h.listeners = listeners
+	h.connections = newConnections(h.idleGrace())
+	h.drain = make(chan struct{})
+	h.overTLS = h.Server.TLSConfig != nil // asked once: net/http sets it for HTTP/2
+	h.Server.Handler = h.wrap(h.Server.Handler)
+	h.Server.ConnState = h.connections.hook(h.Server.ConnState)
+	h.Server.BaseContext = h.announceDrain(h.Server.BaseContext)
+	return nil
+}
+
+func (h *HTTP) listen(sockets *Sockets) ([]net.Listener, error) {
+	if sockets.Supervised() {
+		return sockets.Listeners(h.Name)
+	}
+	if h.Address == "" {
+		return nil, fmt.Errorf("service %q: not started by systemd, and no Address to listen on", h.Name)
+	}
+	listener, err := net.Listen("tcp", h.Address)
+	if err != nil {
+		return nil, fmt.Errorf("service %q: %w", h.Name, err)
+	}
+	return []net.Listener{listener}, nil
+}
+
+func (h *HTTP) idleGrace() time.Duration {
+	if h.IdleGrace > 0 {
+		return h.IdleGrace
+	}
+	return DefaultIdleGrace
+}
+
+// Serve accepts from all listeners until Drain.
+func (h *HTTP) Serve() error {
+	if !h.begin() {
+		return nil
+	}
+	failed := make(chan error, len(h.listeners))
+	for _, listener := range h.listeners {
+		h.logger.Info("listening", "service", h.Name, "address", listener.Addr().String())
+		go func() {
+			defer h.serving.Done()
+			failed <- h.serve(listener)
+		}()
+	}
+	for range h.listeners {
+		if err := <-failed; err != nil {
+			return fmt.Errorf("service %q: %w", h.Name, err)
+		}
+	}
+	return nil
+}
+
+// begin is false if the drain came first.
+func (h *HTTP) begin() bool {
+	h.starting.Lock()
+	defer h.starting.Unlock()
+	if h.draining.Load() {
+		return false
+	}
+	h.serving.Add(len(h.listeners))
+	return true
+}
+
+func (h *HTTP) stop() {
+	h.starting.Lock()
+	defer h.starting.Unlock()
+	h.draining.Store(true)
+	close(h.drain)
+}
+
+func (h *HTTP) serve(listener net.Listener) error {
+	tracked := &trackedListener{Listener: listener, connections: h.connections, tls: h.overTLS}
+	serve := h.Server.Serve
+	if h.overTLS {
+		serve = func(l net.Listener) error { return h.Server.ServeTLS(l, "", "") }
+	}
+	err := serve(tracked)
+	if h.draining.Load() && (errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)) {
+		return nil
+	}
+	return err
+}
+
+// Drain closes our listeners (the sockets stay open in systemd), serves every
+// connection to its end, and returns as soon as none is left.
+func (h *HTTP) Drain(ctx context.Context) error {
+	h.stop()
+	closeListeners(h.listeners)
+	h.serving.Wait() // each accepted connection has reached net/http
+	h.connections.beginDrain()
+
+	if !waitFor(ctx, h.connections.noHTTP1) {
+		return h.cutRest()
+	}
+	// What is left speaks HTTP/2, and Shutdown sends it GOAWAY. It would close
+	// idle connections of HTTP/1 at once, so it has to come after them.
+	shutdown, cancel := context.WithCancel(ctx)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		_ = h.Server.Shutdown(shutdown)
+	}()
+	defer func() { cancel(); <-finished }()
+	if !waitFor(ctx, h.connections.none) {
+		return h.cutRest()
+	}
+	return nil
+}
+
+func (h *HTTP) cutRest() error {
+	connections := h.connections.cut()
+	_ = h.Server.Close()
+	if connections == 0 {
+		return nil
+	}
+	h.cut.Add(int64(connections))
+	return &CutError{Service: h.Name, Connections: connections}
+}
+
+func (h *HTTP) Stats() Stats {
+	stats := Stats{Served: h.served.Load(), InFlight: h.inFlight.Load(), Cut: h.cut.Load()}
+	if h.connections != nil {
+		stats.Accepted = h.connections.accepted.Load()
+		stats.Connections = int64(len(h.connections.list()))
+	}
+	return stats
+}
+
+func (h *HTTP) wrap(handler http.Handler) http.Handler {
+	if handler == nil {
+		handler = http.DefaultServeMux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.inFlight.Add(1)
+		defer func() {
+			h.inFlight.Add(-1)
+			h.served.Add(1)
+		}()
+		base := response{ResponseWriter: w, draining: &h.draining}
+		if r.ProtoMajor == 2 {
+			answer := &http2Response{base}
+			handler.ServeHTTP(answer, r)
+			answer.beforeHeader()
+			return
+		}
+		answer := &http1Response{base}
+		handler.ServeHTTP(answer, r)
+		answer.beforeHeader()
+	})
+}
+
+type drainKey struct{}
+
+func (h *HTTP) announceDrain(next func(net.Listener) context.Context) func(net.Listener) context.Context {
+	return func(listener net.Listener) context.Context {
+		ctx := context.Background()
+		if next != nil {
+			ctx = next(listener)
+		}
+		return context.WithValue(ctx, drainKey{}, (<-chan struct{})(h.drain))
+	}
+}
+
+// Draining returns a channel that is closed when the service of a request's
+// context begins to drain. Handlers of long polls, streams and hijacked
+// connections wait on it to finish early. It is nil for any other context.
+func Draining(ctx context.Context) <-chan struct{} {
+	drain, _ := ctx.Value(drainKey{}).(<-chan struct{})
+	return drain
+}
+
+func waitFor(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,81 @@
+package activation
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+// response tells the client, in the header and as late as possible, that this
+// is the last response of its connection if the service drains by then.
+type response struct {
+	http.ResponseWriter
+	draining    *atomic.Bool
+	wroteHeader bool
+}
+
+// Unwrap is for http.ResponseController.
+func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *response) WriteHeader(status int) {
+	if status >= http.StatusOK {
+		r.beforeHeader()
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *response) Write(data []byte) (int, error) {
+	r.beforeHeader()
+	return r.ResponseWriter.Write(data)
+}
+
+func (r *response) WriteString(data string) (int, error) {
+	r.beforeHeader()
+	return io.WriteString(r.ResponseWriter, data)
+}
+
+func (r *response) Flush() { _ = r.FlushError() }
+
+func (r *response) FlushError() error {
+	r.beforeHeader()
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+// beforeHeader runs before the header can be written, and once more when the
+// handler wrote nothing at all. Connection: close becomes GOAWAY in HTTP/2.
+func (r *response) beforeHeader() {
+	if r.wroteHeader {
+		return
+	}
+	r.wroteHeader = true
+	if r.draining.Load() {
+		r.Header().Set("Connection", "close")
+	}
+}
+
+// http1Response keeps what net/http offers to handlers of HTTP/1 beyond
+// http.ResponseWriter: sendfile and hijacking.
+type http1Response struct{ response }
+
+func (r *http1Response) ReadFrom(source io.Reader) (int64, error) {
+	r.beforeHeader()
+	return io.Copy(r.ResponseWriter, source)
+}
+
+func (r *http1Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	r.wroteHeader = true
+	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
+
+// http2Response keeps server push.
+type http2Response struct{ response }
+
+func (r *http2Response) Push(target string, options *http.PushOptions) error {
+	pusher, ok := r.ResponseWriter.(http.Pusher)
+	if !ok {
+		return http.ErrNotSupported
+	}
+	return pusher.Push(target, options)
+}

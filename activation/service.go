@@ -1,0 +1,42 @@
+package activation
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Service is one thing that a worker serves. All services of a worker go
+// through one life: Open, Serve, Drain. HTTP is one.
+type Service interface {
+	// SocketName is the FileDescriptorName= of what it serves.
+	SocketName() string
+	// Open takes the service's sockets, and accepts nothing yet. If the
+	// process was not started by systemd it listens on an address of its own.
+	Open(*Sockets, *slog.Logger) error
+	// Serve accepts and serves until Drain is called, then returns nil.
+	Serve() error
+	// Drain accepts nothing new, and returns when all is finished. When ctx
+	// ends it closes the rest and returns a *CutError.
+	Drain(ctx context.Context) error
+	// Stats returns what the service has done so far.
+	Stats() Stats
+}
+
+// Stats counts the work of a service since it was started.
+type Stats struct {
+	Accepted    int64 `json:"accepted"`    // connections
+	Connections int64 `json:"connections"` // open now
+	Served      int64 `json:"served"`      // requests finished
+	InFlight    int64 `json:"in_flight"`   // requests in their handler now
+	Cut         int64 `json:"cut"`         // connections closed at the drain's limit
+}
+
+func (s Stats) plus(other Stats) Stats {
+	return Stats{
+		Accepted:    s.Accepted + other.Accepted,
+		Connections: s.Connections + other.Connections,
+		Served:      s.Served + other.Served,
+		InFlight:    s.InFlight + other.InFlight,
+		Cut:         s.Cut + other.Cut,
+	}
+}

@@ -1,0 +1,26 @@
+package activation
+
+import "sync/atomic"
+
+// The states of a worker, as /readyz and /stats say them.
+const (
+	stateStarting int32 = iota
+	stateReady
+	stateDraining
+)
+
+type state struct{ value atomic.Int32 }
+
+func (s *state) set(value int32) { s.value.Store(value) }
+func (s *state) ready() bool     { return s.value.Load() == stateReady }
+
+func (s *state) String() string {
+	switch s.value.Load() {
+	case stateReady:
+		return "ready"
+	case stateDraining:
+		return "draining"
+	default:
+		return "starting"
+	}
+}

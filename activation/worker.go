@@ -1,0 +1,176 @@
+package activation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const (
+	// DefaultDrainTimeout bounds a drain. TimeoutStopSec= in the unit should
+	// be longer (systemd.service(5)).
+	DefaultDrainTimeout = 30 * time.Second
+
+	// HealthTimeout bounds one call of Worker.Health.
+	HealthTimeout = 5 * time.Second
+
+	// healthRetry is the pause between health checks until the first passes.
+	healthRetry = 100 * time.Millisecond
+)
+
+// Worker is one process that serves sockets of systemd. The zero value of
+// every field but Services is useful.
+type Worker struct {
+	// Services are served together: all from READY=1 on, drained at once.
+	Services []Service
+	// Warmup hooks run in order before the first health check. An error ends Run.
+	Warmup []func(context.Context) error
+	// Health answers /healthz of the admin socket and feeds the watchdog. The
+	// worker accepts nothing before it has returned nil once.
+	Health func(context.Context) error
+	// DrainTimeout replaces DefaultDrainTimeout.
+	DrainTimeout time.Duration
+	// Logger replaces slog.Default().
+	Logger *slog.Logger
+}
+
+// Run serves until SIGTERM, SIGINT or the end of ctx, then drains. It returns
+// nil after a clean drain, a *CutError if connections had to be cut, and any
+// error that kept the worker from serving. A process can have one Run.
+func (w Worker) Run(ctx context.Context) error {
+	r := &run{
+		Worker: w.withDefaults(),
+		began:  time.Now(),
+		failed: make(chan error, len(w.Services)+1),
+	}
+	r.notify = notifier{r.Logger}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	return r.run(ctx)
+}
+
+func (w Worker) withDefaults() Worker {
+	if w.Logger == nil {
+		w.Logger = slog.Default()
+	}
+	if w.DrainTimeout <= 0 {
+		w.DrainTimeout = DefaultDrainTimeout
+	}
+	if w.Health == nil {
+		w.Health = func(context.Context) error { return nil }
+	}
+	return w
+}
+
+// run is one Run of a Worker.
+type run struct {
+	Worker
+	began  time.Time
+	state  state
+	notify notifier
+	admin  *admin
+	failed chan error // what ends the serving early
+}
+
+func (r *run) run(ctx context.Context) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	defer r.admin.close()
+	feeding, endFeeding := context.WithCancel(context.WithoutCancel(ctx))
+	defer endFeeding()
+	if err := r.start(ctx, feeding); err != nil {
+		if ctx.Err() != nil { // told to stop before it was ready: nothing failed
+			r.Logger.Info("stopped before it was ready", "reason", err)
+			err = nil
+		}
+		return errors.Join(err, r.drain())
+	}
+	var failure error
+	select {
+	case <-ctx.Done():
+	case failure = <-r.failed:
+		r.Logger.Error("serving failed", "reason", failure)
+	}
+	return errors.Join(failure, r.drain())
+}
+
+// open takes the sockets and serves the admin socket, so that the worker can be
+// asked from its first moment.
+func (r *run) open() error {
+	sockets, err := Inherit()
+	if err != nil {
+		return err
+	}
+	for _, service := range r.Services {
+		if err := service.Open(sockets, r.Logger); err != nil {
+			return err
+		}
+	}
+	r.admin, err = openAdmin(sockets, r)
+	if err != nil {
+		return err
+	}
+	for _, name := range sockets.closeUnused() {
+		r.Logger.Warn("socket closed, as no service serves it", "socket", name)
+	}
+	return nil
+}
+
+// start returns when the worker accepts. Up to READY=1 nothing is accepted, so
+// a worker that can't get there costs no request.
+func (r *run) start(ctx, feeding context.Context) error {
+	for i, warm := range r.Warmup {
+		r.notify.status("warming up, step %d of %d", i+1, len(r.Warmup))
+		if err := warm(ctx); err != nil {
+			return fmt.Errorf("warm-up step %d of %d: %w", i+1, len(r.Warmup), err)
+		}
+	}
+	if err := r.becomeHealthy(ctx); err != nil {
+		return err
+	}
+	if err := r.notify.ready(); err != nil {
+		return err
+	}
+	r.state.set(stateReady)
+	for _, service := range r.Services {
+		go func() {
+			if err := service.Serve(); err != nil {
+				r.failed <- err
+			}
+		}()
+	}
+	return r.watch(feeding)
+}
+
+// becomeHealthy asks until the check passes. What is missing may still come; how
+// long that may take is TimeoutStartSec= of the unit.
+func (r *run) becomeHealthy(ctx context.Context) error {
+	var said string
+	for {
+		err := r.checkHealth(ctx)
+		if err == nil {
+			return nil
+		}
+		if reason := err.Error(); reason != said {
+			said = reason
+			r.Logger.Warn("not healthy yet", "reason", reason)
+			r.notify.status("not healthy yet: %s", reason)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("stopped before the health check passed: %w", err)
+		case <-time.After(healthRetry):
+		}
+	}
+}
+
+func (r *run) checkHealth(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, HealthTimeout)
+	defer cancel()
+	return r.Health(ctx)
+}
