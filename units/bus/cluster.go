@@ -1,0 +1,180 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/clusterctl/clusterctl/units"
+)
+
+// Cluster looks at the units of one cluster. It keeps what it has read and
+// reads again only what a signal has marked, so that a look at a cluster of a
+// thousand workers costs as much as what has changed in it.
+type Cluster struct {
+	*Conn
+	name    string
+	changes chan struct{}
+
+	mu      sync.Mutex
+	marked  map[string]bool // units to read again
+	all     bool            // everything is to be read again
+	workers map[string]worker
+	sockets map[string]units.Unit
+	service service
+}
+
+// Cluster begins to follow the units of a cluster. Signals that arrive from
+// now on are kept for the next List.
+func (c *Conn) Cluster(name string) *Cluster {
+	cluster := &Cluster{
+		Conn:    c,
+		name:    name,
+		changes: make(chan struct{}, 1),
+		marked:  make(map[string]bool),
+		all:     true,
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clusters = append(c.clusters, cluster)
+	return cluster
+}
+
+// Changes says that something may have changed since the last List. It
+// carries no data and is never closed.
+func (c *Cluster) Changes() <-chan struct{} { return c.changes }
+
+// List is the cluster as it is now. It is for one goroutine at a time.
+func (c *Cluster) List(ctx context.Context) (units.Cluster, error) {
+	marked, all := c.take()
+	if err := c.refresh(ctx, marked, all); err != nil {
+		c.putBack(marked, all)
+		return units.Cluster{}, err
+	}
+	return c.snapshot(), nil
+}
+
+func (c *Cluster) take() (map[string]bool, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	marked, all := c.marked, c.all
+	c.marked, c.all = make(map[string]bool), false
+	return marked, all
+}
+
+func (c *Cluster) putBack(marked map[string]bool, all bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.Copy(c.marked, marked)
+	c.all = c.all || all
+}
+
+func (c *Cluster) refresh(ctx context.Context, marked map[string]bool, all bool) error {
+	if all || marked[units.ServiceName(c.name)] {
+		service, err := c.readService(ctx, units.ServiceName(c.name))
+		if err != nil {
+			return err
+		}
+		c.service = service
+	}
+	if all {
+		return c.readAll(ctx)
+	}
+	for unit := range marked {
+		if err := c.readOne(ctx, unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) readAll(ctx context.Context) error {
+	c.workers, c.sockets = make(map[string]worker), make(map[string]units.Unit)
+	loaded, err := c.loadedWorkers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, unit := range slices.Concat(loaded, slices.Collect(maps.Keys(c.service.wanted))) {
+		if err := c.readOne(ctx, unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) readOne(ctx context.Context, unit string) error {
+	if c.isSocket(unit) {
+		socket, err := c.readSocket(ctx, unit)
+		if err != nil {
+			return err
+		}
+		c.sockets[unit] = socket
+		return nil
+	}
+	if _, ok := units.Instance(c.name, unit); !ok {
+		return nil
+	}
+	worker, err := c.readWorker(ctx, c.name, unit)
+	if err != nil {
+		return err
+	}
+	c.workers[unit] = worker
+	return nil
+}
+
+// isSocket says whether the unit holds a shared listener of the cluster:
+// web.socket, or a web-NAME.socket that the service wants.
+func (c *Cluster) isSocket(unit string) bool {
+	return c.isSocketName(unit) && (unit == units.SocketName(c.name) || c.service.wanted[unit])
+}
+
+// isSocketName says whether the unit may hold a shared listener by its name
+// alone. The admin sockets are instances and belong to their workers.
+func (c *Cluster) isSocketName(unit string) bool {
+	return strings.HasSuffix(unit, ".socket") && !strings.Contains(unit, "@") &&
+		(unit == units.SocketName(c.name) || strings.HasPrefix(unit, c.name+"-"))
+}
+
+func (c *Cluster) snapshot() units.Cluster {
+	now := monotonicNow()
+	seen := units.Cluster{Name: c.name, Service: c.service.Unit, PolicyFiles: c.service.files}
+	for _, name := range slices.Sorted(maps.Keys(c.sockets)) {
+		seen.Sockets = append(seen.Sockets, c.sockets[name])
+	}
+	for unit, worker := range c.workers {
+		w := worker.at(now)
+		w.Enabled = c.service.wanted[unit]
+		if w.Enabled || !w.ActiveState.Down() {
+			seen.Workers = append(seen.Workers, w)
+		}
+	}
+	units.SortWorkers(seen.Workers)
+	return seen
+}
+
+// listedUnit is one row of ListUnitsByPatterns.
+type listedUnit struct {
+	Name, Description, LoadState, ActiveState, SubState, Following string
+	Path                                                           dbus.ObjectPath
+	JobID                                                          uint32
+	JobType                                                        string
+	JobPath                                                        dbus.ObjectPath
+}
+
+func (c *Cluster) loadedWorkers(ctx context.Context) ([]string, error) {
+	var rows []listedUnit
+	pattern := []string{units.WorkerPattern(c.name)}
+	if err := c.manager(ctx, "ListUnitsByPatterns", []string{}, pattern).Store(&rows); err != nil {
+		return nil, fmt.Errorf("list the units %q: %w", pattern[0], c.explain(err))
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	return names, nil
+}

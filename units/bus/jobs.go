@@ -1,0 +1,117 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/clusterctl/clusterctl/units"
+)
+
+// jobs hands each JobRemoved signal to whoever waits for that job. The signal
+// can be handled before the reply that names the job has reached its caller,
+// so results are kept as long as any call is under way.
+type jobs struct {
+	mu      sync.Mutex
+	calls   int
+	early   map[dbus.ObjectPath]units.JobResult
+	waiters map[dbus.ObjectPath]chan units.JobResult
+}
+
+func (j *jobs) begin() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.calls++
+}
+
+// end closes the call that begin opened. With a job it returns the channel on
+// which the result arrives; it is buffered, so nobody can block the signals.
+func (j *jobs) end(job dbus.ObjectPath) <-chan units.JobResult {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.calls--
+	result := make(chan units.JobResult, 1)
+	if early, ok := j.early[job]; ok {
+		result <- early
+		delete(j.early, job)
+	} else if job != "" {
+		if j.waiters == nil {
+			j.waiters = make(map[dbus.ObjectPath]chan units.JobResult)
+		}
+		j.waiters[job] = result
+	}
+	if j.calls == 0 {
+		j.early = nil
+	}
+	return result
+}
+
+func (j *jobs) removed(job dbus.ObjectPath, result units.JobResult) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if waiter, ok := j.waiters[job]; ok {
+		waiter <- result
+		delete(j.waiters, job)
+		return
+	}
+	if j.calls == 0 {
+		return
+	}
+	if j.early == nil {
+		j.early = make(map[dbus.ObjectPath]units.JobResult)
+	}
+	j.early[job] = result
+}
+
+func (j *jobs) forget(job dbus.ObjectPath) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.waiters, job)
+}
+
+// Restart queues a restart job for the unit and waits for its result. When the
+// context ends first the job stays with systemd.
+func (c *Conn) Restart(ctx context.Context, unit string) (units.JobResult, error) {
+	return c.job(ctx, "restart", "RestartUnit", unit)
+}
+
+// Start queues a start job for the unit and waits for its result.
+func (c *Conn) Start(ctx context.Context, unit string) (units.JobResult, error) {
+	return c.job(ctx, "start", "StartUnit", unit)
+}
+
+// Stop queues a stop job for the unit and waits for its result.
+func (c *Conn) Stop(ctx context.Context, unit string) (units.JobResult, error) {
+	return c.job(ctx, "stop", "StopUnit", unit)
+}
+
+func (c *Conn) job(ctx context.Context, verb, method, unit string) (units.JobResult, error) {
+	var job dbus.ObjectPath
+	c.jobs.begin()
+	err := c.manager(ctx, method, unit, "replace").Store(&job)
+	result := c.jobs.end(job)
+	if err != nil {
+		return "", c.refused(verb, unit, err)
+	}
+	select {
+	case result := <-result:
+		return result, nil
+	case <-ctx.Done():
+		c.jobs.forget(job)
+		return "", fmt.Errorf("%s %q: %w", verb, unit, context.Cause(ctx))
+	case <-c.Lost():
+		return "", fmt.Errorf("%s %q: %w", verb, unit, ErrLost)
+	}
+}
+
+func (c *Conn) refused(verb, unit string, err error) error {
+	explained := c.explain(err)
+	var answer dbus.Error
+	if errors.As(explained, &answer) {
+		return &units.JobError{Verb: verb, Unit: unit, Name: answer.Name, Message: answer.Error()}
+	}
+	return fmt.Errorf("%s %q: %w", verb, unit, explained)
+}

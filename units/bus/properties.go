@@ -1,0 +1,185 @@
+package bus
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/dbus"
+	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
+
+	"github.com/clusterctl/clusterctl/units"
+)
+
+const (
+	unitInterface    = "org.freedesktop.systemd1.Unit"
+	serviceInterface = "org.freedesktop.systemd1.Service"
+	socketInterface  = "org.freedesktop.systemd1.Socket"
+)
+
+func unitPath(unit string) dbus.ObjectPath {
+	return managerPath + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(unit))
+}
+
+// unitOfPath is the reverse of unitPath: every byte but [A-Za-z0-9] stands as
+// "_" and two hexadecimal digits in the path (sd_bus_path_encode(3)).
+func unitOfPath(path dbus.ObjectPath) (string, bool) {
+	escaped, ok := strings.CutPrefix(string(path), string(managerPath)+"/unit/")
+	if !ok {
+		return "", false
+	}
+	var name strings.Builder
+	for i := 0; i < len(escaped); i++ {
+		if escaped[i] != '_' {
+			name.WriteByte(escaped[i])
+			continue
+		}
+		if i+2 >= len(escaped) {
+			return "", false
+		}
+		b, err := hex.DecodeString(escaped[i+1 : i+3])
+		if err != nil {
+			return "", false
+		}
+		name.Write(b)
+		i += 2
+	}
+	return name.String(), true
+}
+
+// property is one value to read, and where to store it.
+type property struct {
+	iface, name string
+	into        any
+}
+
+// read fetches the properties of a unit; all calls are on their way before the
+// first answer is awaited. Reading a unit that isn't loaded makes systemd load
+// it, and a unit without a file reads as LoadState "not-found".
+func (c *Conn) read(ctx context.Context, unit string, properties []property) error {
+	object := c.bus.Object(destination, unitPath(unit))
+	calls := make([]*dbus.Call, len(properties))
+	for i, p := range properties {
+		calls[i] = object.GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, make(chan *dbus.Call, 1), p.iface, p.name)
+	}
+	for i, call := range calls {
+		answered := <-call.Done
+		if answered.Err != nil {
+			return fmt.Errorf("read %s of unit %q: %w", properties[i].name, unit, c.explain(answered.Err))
+		}
+		if err := answered.Store(properties[i].into); err != nil {
+			return fmt.Errorf("read %s of unit %q: %w", properties[i].name, unit, err)
+		}
+	}
+	return nil
+}
+
+// jobOfUnit is the Job property: the id of the job, 0 for none, and its path.
+type jobOfUnit struct {
+	ID   uint32
+	Path dbus.ObjectPath
+}
+
+func unitProperties(u *units.Unit, job *jobOfUnit) []property {
+	return []property{
+		{unitInterface, "LoadState", (*string)(&u.LoadState)},
+		{unitInterface, "ActiveState", (*string)(&u.ActiveState)},
+		{unitInterface, "SubState", &u.SubState},
+		{unitInterface, "NeedDaemonReload", &u.NeedDaemonReload},
+		{unitInterface, "Job", job},
+	}
+}
+
+// worker is a worker as read, with the moment instead of the age of its start.
+type worker struct {
+	units.Worker
+	activeSince time.Duration // CLOCK_MONOTONIC
+}
+
+func (c *Conn) readWorker(ctx context.Context, cluster, unit string) (worker, error) {
+	var w worker
+	var job jobOfUnit
+	var invocation []byte
+	var activeEnter uint64
+	properties := append(unitProperties(&w.Unit, &job),
+		property{unitInterface, "InvocationID", &invocation},
+		property{unitInterface, "ActiveEnterTimestampMonotonic", &activeEnter},
+		property{serviceInterface, "Result", &w.Result},
+		property{serviceInterface, "NRestarts", &w.NRestarts},
+		property{serviceInterface, "MainPID", &w.MainPID},
+		property{serviceInterface, "StatusText", &w.StatusText},
+		property{serviceInterface, "ExecMainStatus", &w.ExecMainStatus},
+	)
+	if err := c.read(ctx, unit, properties); err != nil {
+		return worker{}, err
+	}
+	w.Name, w.Job = unit, job.ID
+	w.Instance, _ = units.Instance(cluster, unit)
+	w.InvocationID = hex.EncodeToString(invocation)
+	w.activeSince = time.Duration(activeEnter) * time.Microsecond
+	return w, nil
+}
+
+// at is the worker as it is at a moment of CLOCK_MONOTONIC, the clock of the
+// unit timestamps, which no step of the wall clock moves.
+func (w worker) at(now time.Duration) units.Worker {
+	seen := w.Worker
+	if seen.ActiveState.Serving() {
+		seen.ActiveFor = now - w.activeSince
+	}
+	return seen
+}
+
+func monotonicNow() time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		panic("CLOCK_MONOTONIC can't be read: " + err.Error()) // it always can on Linux
+	}
+	return time.Duration(now.Nano())
+}
+
+func (c *Conn) readSocket(ctx context.Context, name string) (units.Unit, error) {
+	var u units.Unit
+	var job jobOfUnit
+	properties := append(unitProperties(&u, &job), property{socketInterface, "Result", &u.Result})
+	if err := c.read(ctx, name, properties); err != nil {
+		return units.Unit{}, err
+	}
+	u.Name, u.Job = name, job.ID
+	return u, nil
+}
+
+// service is the cluster's own unit and what hangs on it.
+type service struct {
+	units.Unit
+	wanted map[string]bool // the units in its Wants=
+	files  []string
+}
+
+func (c *Conn) readService(ctx context.Context, name string) (service, error) {
+	var s service
+	var job jobOfUnit
+	var fragment string
+	var dropIns, wants []string
+	properties := append(unitProperties(&s.Unit, &job),
+		property{serviceInterface, "Result", &s.Result},
+		property{unitInterface, "Wants", &wants},
+		property{unitInterface, "FragmentPath", &fragment},
+		property{unitInterface, "DropInPaths", &dropIns},
+	)
+	if err := c.read(ctx, name, properties); err != nil {
+		return service{}, err
+	}
+	s.Name, s.Job = name, job.ID
+	s.wanted = make(map[string]bool, len(wants))
+	for _, unit := range wants {
+		s.wanted[unit] = true
+	}
+	if fragment != "" {
+		s.files = append([]string{fragment}, dropIns...)
+	}
+	return s, nil
+}

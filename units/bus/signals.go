@@ -1,0 +1,98 @@
+package bus
+
+import (
+	"slices"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/clusterctl/clusterctl/units"
+)
+
+// dispatch handles one signal after the other until the connection ends.
+func (c *Conn) dispatch() {
+	for {
+		select {
+		case signal, open := <-c.signals:
+			if !open {
+				c.mark("")
+				return
+			}
+			c.handle(signal)
+		case <-c.Lost():
+			c.mark("")
+			return
+		}
+	}
+}
+
+// handle marks what the signal may have changed. Signals with a body of
+// another shape than systemd's are passed over: anyone may send one.
+func (c *Conn) handle(signal *dbus.Signal) {
+	switch signal.Name {
+	case "org.freedesktop.DBus.Properties.PropertiesChanged":
+		c.markPath(signal.Path)
+	case managerInterface + ".JobRemoved":
+		var id uint32
+		var job dbus.ObjectPath
+		var unit, result string
+		if dbus.Store(signal.Body, &id, &job, &unit, &result) != nil {
+			return
+		}
+		// The unit is marked before the result is handed over, so that
+		// who looks after the job sees the unit as the job left it.
+		c.mark(unit)
+		c.jobs.removed(job, units.JobResult(result))
+	case managerInterface + ".UnitNew", managerInterface + ".UnitRemoved":
+		var unit string
+		var path dbus.ObjectPath
+		if dbus.Store(signal.Body, &unit, &path) == nil {
+			c.mark(unit)
+		}
+	case managerInterface + ".Reloading", managerInterface + ".UnitFilesChanged", "org.freedesktop.DBus.NameOwnerChanged":
+		c.mark("")
+	}
+}
+
+// mark remembers that a unit is to be read again; "" stands for all of them.
+func (c *Conn) mark(unit string) {
+	for _, cluster := range c.following() {
+		cluster.mark(unit)
+	}
+}
+
+func (c *Conn) markPath(path dbus.ObjectPath) {
+	for _, cluster := range c.following() {
+		cluster.markPath(path)
+	}
+}
+
+func (c *Conn) following() []*Cluster {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.clusters)
+}
+
+func (c *Cluster) mark(unit string) {
+	_, isWorker := units.Instance(c.name, unit)
+	isOther := unit == units.ServiceName(c.name) || c.isSocketName(unit)
+	if unit != "" && !isWorker && !isOther {
+		return
+	}
+	c.mu.Lock()
+	if unit == "" {
+		c.all = true
+	} else {
+		c.marked[unit] = true
+	}
+	c.mu.Unlock()
+	select {
+	case c.changes <- struct{}{}:
+	default: // one hint is as good as two
+	}
+}
+
+func (c *Cluster) markPath(path dbus.ObjectPath) {
+	if unit, ok := unitOfPath(path); ok {
+		c.mark(unit)
+	}
+}
