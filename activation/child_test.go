@@ -1,0 +1,211 @@
+package activation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait of a test; no test passes or fails by it otherwise.
+const patience = 30 * time.Second
+
+// manager stands for systemd: it owns the listeners and the notify socket, and
+// starts workers that inherit them.
+type manager struct {
+	t      *testing.T
+	socket net.Listener
+}
+
+func newManager(t *testing.T) *manager {
+	t.Helper()
+	// As systemd does: plain TCP, which all workers accept from.
+	config := net.ListenConfig{}
+	config.SetMultipathTCP(false)
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return &manager{t: t, socket: listener}
+}
+
+func (m *manager) address() string { return m.socket.Addr().String() }
+
+// child is one worker process.
+type child struct {
+	t       *testing.T
+	command *exec.Cmd
+	admin   string // path of its admin socket
+	notify  *net.UnixConn
+	heard   chan string // what it notified
+	stderr  bytes.Buffer
+	exited  chan error
+}
+
+// start runs a scenario with the shared listener as "http" and an admin socket.
+func (m *manager) start(scenario string, environment ...string) *child {
+	m.t.Helper()
+	directory := m.t.TempDir()
+	c := &child{
+		t:      m.t,
+		admin:  filepath.Join(directory, "admin.sock"),
+		heard:  make(chan string, 1000),
+		exited: make(chan error, 1),
+	}
+	adminListener, err := net.Listen("unix", c.admin)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	notifyPath := filepath.Join(directory, "notify.sock")
+	c.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifyPath, Net: "unixgram"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	go c.listen()
+	shared, admin := inheritable(m.t, m.socket), inheritable(m.t, adminListener)
+	defer shared.Close()
+	defer admin.Close()
+	c.command = childCommand(scenario, []*os.File{shared, admin}, append(environment,
+		"LISTEN_FDS=2", "LISTEN_FDNAMES=http:admin", "NOTIFY_SOCKET="+notifyPath)...)
+	c.command.Stderr = &c.stderr
+	if err := c.command.Start(); err != nil {
+		m.t.Fatal(err)
+	}
+	go func() { c.exited <- c.command.Wait() }()
+	m.t.Cleanup(func() {
+		_ = c.command.Process.Kill()
+		c.notify.Close()
+		adminListener.Close()
+	})
+	return c
+}
+
+// childCommand lets a shell set LISTEN_PID, as only the child knows its number.
+func childCommand(scenario string, files []*os.File, environment ...string) *exec.Cmd {
+	command := exec.Command("/bin/sh", "-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID="${LISTEN_PID:-$$}"; exec "$0"`, os.Args[0])
+	command.ExtraFiles = files
+	command.Env = append(append(os.Environ(), environment...), scenarioVariable+"="+scenario,
+		"GORACE=atexit_sleep_ms=0") // the race detector would wait 1 s at each exit
+	return command
+}
+
+// inheritable duplicates a listener for a child without touching O_NONBLOCK,
+// which TCPListener.File and os/exec would clear for all who share it.
+func inheritable(t *testing.T, listener net.Listener) *os.File {
+	t.Helper()
+	raw, err := listener.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var duplicate uintptr
+	var errno syscall.Errno
+	err = raw.Control(func(fd uintptr) {
+		duplicate, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
+	})
+	if err != nil || errno != 0 {
+		t.Fatal(err, errno)
+	}
+	return os.NewFile(duplicate, "inherited")
+}
+
+func (c *child) listen() {
+	buffer := make([]byte, 4096)
+	for {
+		n, err := c.notify.Read(buffer)
+		if err != nil {
+			close(c.heard)
+			return
+		}
+		c.heard <- string(buffer[:n])
+	}
+}
+
+// waitFor returns once the child has notified a message that contains state.
+func (c *child) waitFor(state string) {
+	c.t.Helper()
+	timeout := time.After(patience)
+	for {
+		select {
+		case message, ok := <-c.heard:
+			if !ok {
+				c.t.Fatalf("notify socket closed before %q", state)
+			}
+			if strings.Contains(message, state) {
+				return
+			}
+		case err := <-c.exited:
+			c.t.Fatalf("worker ended before %q: %v\n%s", state, err, c.stderr.String())
+		case <-timeout:
+			c.t.Fatalf("no %q in %s", state, patience)
+		}
+	}
+}
+
+func (c *child) terminate() {
+	c.t.Helper()
+	if err := c.command.Process.Signal(syscall.SIGTERM); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// wait returns the child's exit status and what it wrote to stderr.
+func (c *child) wait() (int, string) {
+	c.t.Helper()
+	select {
+	case err := <-c.exited:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			c.t.Fatal(err)
+		}
+		return c.command.ProcessState.ExitCode(), c.stderr.String()
+	case <-time.After(patience):
+		c.t.Fatalf("worker did not end in %s", patience)
+		return 0, ""
+	}
+}
+
+// ask sends a GET to the child's admin socket.
+func (c *child) ask(path string) (int, string) {
+	c.t.Helper()
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", c.admin)
+		},
+	}
+	client := http.Client{Transport: transport, Timeout: patience}
+	answer, err := client.Get("http://admin" + path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return answer.StatusCode, strings.TrimSpace(string(body))
+}
+
+func (c *child) String() string { return fmt.Sprintf("worker %d", c.command.Process.Pid) }
+
+// waitForStats asks until /stats contains text: the admin socket has no events.
+func (c *child) waitForStats(text string) {
+	c.t.Helper()
+	for limit := time.Now().Add(patience); time.Now().Before(limit); {
+		if _, body := c.ask("/stats"); strings.Contains(body, text) {
+			return
+		}
+	}
+	c.t.Fatalf("no %s in /stats for %s", text, patience)
+}

@@ -1,0 +1,177 @@
+package activation
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A connection that is idle when the drain begins gets its next request served,
+// and is told then that it was the last.
+func TestDrain_IdleConnectionIsServedOnceMore(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("serve")
+	worker.waitFor("READY=1")
+	client := &rawClient{address: systemd.address()}
+	if closing, err := client.get("/"); err != nil || closing {
+		t.Fatalf("before the drain: wanted an open connection, got closing %t, %v", closing, err)
+	}
+	worker.terminate()
+	worker.waitFor("STOPPING=1")
+	if closing, err := client.get("/"); err != nil || !closing {
+		t.Errorf("in the drain: wanted Connection: close, got closing %t, %v", closing, err)
+	}
+	if code, log := worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+}
+
+// A client that never sends again holds the worker no longer than IdleGrace.
+func TestDrain_SilentConnectionIsClosed(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("serve")
+	worker.waitFor("READY=1")
+	fresh := &rawClient{address: systemd.address()}
+	if err := fresh.dial(); err != nil {
+		t.Fatal(err)
+	}
+	idle := &rawClient{address: systemd.address()}
+	if _, err := idle.get("/"); err != nil {
+		t.Fatal(err)
+	}
+	worker.terminate()
+	idle.waitClosed(t)
+	fresh.waitClosed(t)
+	if code, log := worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+}
+
+// A handler that began before the drain says Connection: close if its header
+// was not written yet; if it was, the connection is good for one more request.
+func TestDrain_HandlerInProgress(t *testing.T) {
+	for path, wantClosing := range map[string]bool{
+		"/?sleep=200ms":        true,
+		"/?sleep=200ms&late=1": false,
+	} {
+		t.Run(path, func(t *testing.T) {
+			systemd := newManager(t)
+			worker := systemd.start("serve")
+			worker.waitFor("READY=1")
+			client := &rawClient{address: systemd.address()}
+			if err := client.dial(); err != nil {
+				t.Fatal(err)
+			}
+			if err := client.send(path); err != nil {
+				t.Fatal(err)
+			}
+			worker.waitForStats(`"in_flight":1`)
+			worker.terminate()
+			if closing, err := client.receive(); err != nil || closing != wantClosing {
+				t.Fatalf("wanted closing %t, got %t, %v", wantClosing, closing, err)
+			}
+			if !wantClosing {
+				if closing, err := client.get("/"); err != nil || !closing {
+					t.Errorf("next request: wanted Connection: close, got closing %t, %v", closing, err)
+				}
+			}
+			if code, log := worker.wait(); code != 0 {
+				t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+			}
+		})
+	}
+}
+
+// The beginning of a request keeps its connection beyond IdleGrace.
+func TestDrain_HalfSentRequest(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("serve")
+	worker.waitFor("READY=1")
+	client := &rawClient{address: systemd.address()}
+	if _, err := client.get("/"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.conn.Write([]byte("GET / HTTP/1.1\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	silent := &rawClient{address: systemd.address()}
+	if _, err := silent.get("/"); err != nil {
+		t.Fatal(err)
+	}
+	worker.terminate()
+	silent.waitClosed(t) // IdleGrace is over
+	if _, err := client.conn.Write([]byte("Host: test\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if closing, err := client.receive(); err != nil || !closing {
+		t.Errorf("wanted Connection: close, got closing %t, %v", closing, err)
+	}
+	if code, log := worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+}
+
+func TestDrain_ReportsWhatItCut(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("stubborn")
+	worker.waitFor("READY=1")
+	client := &rawClient{address: systemd.address()}
+	if err := client.dial(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.send("/?sleep=1h"); err != nil {
+		t.Fatal(err)
+	}
+	worker.waitForStats(`"in_flight":1`)
+	worker.terminate()
+	code, log := worker.wait()
+	if want := `service "http": drain reached its limit, 1 connections cut`; code != 1 || !strings.Contains(log, want) {
+		t.Errorf("wanted exit 1 and %q, got %d\n%s", want, code, log)
+	}
+}
+
+// Two workers are replaced in turn under load, and no request is lost, although
+// no client ever sends one again.
+func TestDrain_UnderLoad(t *testing.T) {
+	const clients, rolls = 32, 12
+	systemd := newManager(t)
+	workers := []*child{systemd.start("serve"), systemd.start("serve")}
+	for _, worker := range workers {
+		worker.waitFor("READY=1")
+	}
+	var load sync.WaitGroup
+	var served atomic.Int64
+	done := make(chan struct{})
+	for number := range clients {
+		load.Go(func() {
+			client := &rawClient{address: systemd.address()}
+			defer client.close()
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Duration((number*7+i*13)%40) * time.Millisecond):
+				}
+				if _, err := client.get("/?sleep=" + []string{"", "5ms", "50ms&late=1"}[(number+i)%3]); err != nil {
+					t.Errorf("lost: %v", err)
+					return
+				}
+				served.Add(1)
+			}
+		})
+	}
+	for i := range rolls {
+		old := workers[i%2]
+		old.terminate()
+		if code, log := old.wait(); code != 0 {
+			t.Errorf("exit of %s: wanted 0, got %d\n%s", old, code, log)
+		}
+		workers[i%2] = systemd.start("serve")
+		workers[i%2].waitFor("READY=1")
+	}
+	close(done)
+	load.Wait()
+	t.Logf("%d requests served over %d drains", served.Load(), rolls)
+}

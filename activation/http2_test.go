@@ -1,0 +1,110 @@
+package activation
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// onlyOnce hides what net/http needs to send a body again, so that its client
+// of HTTP/2 can't retry either.
+type onlyOnce struct{ io.Reader }
+
+func http2Client(t *testing.T) *http.Client {
+	t.Helper()
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+func post(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, onlyOnce{strings.NewReader("body")})
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return fmt.Errorf("receive body: %w", err)
+	}
+	if string(body) != "4 bytes\n" {
+		return fmt.Errorf("status %s: %s", answer.Status, body)
+	}
+	return nil
+}
+
+// An idle HTTP/2 connection is told by GOAWAY, not by a mere close.
+func TestDrain_IdleHTTP2(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("serve")
+	worker.waitFor("READY=1")
+	client := http2Client(t)
+	if err := post(t.Context(), client, "http://"+systemd.address()+"/"); err != nil {
+		t.Fatal(err)
+	}
+	next := systemd.start("serve")
+	next.waitFor("READY=1")
+	worker.terminate()
+	if code, log := worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+	if err := post(t.Context(), client, "http://"+systemd.address()+"/"); err != nil {
+		t.Errorf("after the drain: %v", err)
+	}
+}
+
+// As TestDrain_UnderLoad, with many streams on a few HTTP/2 connections.
+func TestDrain_HTTP2UnderLoad(t *testing.T) {
+	const clients, streams, rolls = 4, 16, 12
+	systemd := newManager(t)
+	workers := []*child{systemd.start("serve"), systemd.start("serve")}
+	for _, worker := range workers {
+		worker.waitFor("READY=1")
+	}
+	var load sync.WaitGroup
+	var served atomic.Int64
+	done := make(chan struct{})
+	for range clients {
+		client := http2Client(t)
+		for number := range streams {
+			load.Go(func() {
+				for i := 0; ; i++ {
+					select {
+					case <-done:
+						return
+					case <-time.After(time.Duration((number*7+i*13)%10) * time.Millisecond):
+					}
+					path := "/?sleep=" + []string{"", "5ms", "50ms&late=1"}[(number+i)%3]
+					if err := post(t.Context(), client, "http://"+systemd.address()+path); err != nil {
+						t.Errorf("lost: %v", err)
+						continue
+					}
+					served.Add(1)
+				}
+			})
+		}
+	}
+	for i := range rolls {
+		old := workers[i%2]
+		old.terminate()
+		if code, log := old.wait(); code != 0 {
+			t.Errorf("exit of %s: wanted 0, got %d\n%s", old, code, log)
+		}
+		workers[i%2] = systemd.start("serve")
+		workers[i%2].waitFor("READY=1")
+	}
+	close(done)
+	load.Wait()
+	t.Logf("%d requests served over %d drains", served.Load(), rolls)
+}
