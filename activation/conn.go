@@ -1,48 +1,42 @@
 package activation
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// conn is an accepted connection that can be retired: closed for being idle,
-// without ever closing one whose next request has already arrived.
+// conn is an accepted connection, above TLS if there is any, that can be ended
+// without losing a request of its client.
 //
-// net/http reads a request's first bytes long before it calls the connection
-// active. So the decision falls in Read, the only place that knows for certain
-// that nothing has come: retire wakes a waiting Read by a deadline in the past,
-// and Read ends the connection if the kernel holds no data either.
+// HTTP/1: net/http reads a request's first bytes long before it calls the
+// connection active. So the decision falls in Read, the only place that knows
+// for certain that nothing has come: retire wakes a waiting Read by a deadline
+// in the past, and Read ends the connection if the kernel holds no data either.
+//
+// HTTP/2: the client is told by a notice and gets time to stop (goaway.go).
 type conn struct {
-	net.Conn
-	owner *connections
-	tls   bool
+	net.Conn          // what net/http reads and writes
+	wire     net.Conn // the socket: Conn itself, or below its TLS
+	owner    *connections
+	frames   *frameWriter         // set before the first write if it is HTTP/2
+	tlsState *tls.ConnectionState // of the first request
 
 	mu       sync.Mutex
 	phase    phase
+	streams  bool        // HTTP/2: at least one is open
+	sniffed  bool        // plain bytes came
 	received bool        // bytes came in this phase
 	touched  time.Time   // of the last byte or phase, while draining
 	deadline time.Time   // the read deadline that net/http wants
 	retiring bool        // a deadline in the past is set, by us
-	timer    *time.Timer // calls retire; nil until the drain begins
+	timer    *time.Timer // calls expire; nil until the drain begins
 }
-
-// phase is http.ConnState as the drain sees it.
-type phase int
-
-const (
-	phaseNew phase = iota
-	phaseActive
-	phaseIdle
-	phaseHTTP2    // leaves by GOAWAY, never by being retired
-	phaseHijacked // belongs to its handler
-	phaseGone
-)
 
 var longAgo = time.Unix(1, 0)
 
@@ -50,10 +44,10 @@ func (c *conn) Read(data []byte) (int, error) {
 	for {
 		n, err := c.Conn.Read(data)
 		if n > 0 {
-			c.arrived(data[:n])
+			c.sniff(data[:n])
 			return n, err
 		}
-		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
 		switch c.wokenToRetire() {
@@ -61,23 +55,60 @@ func (c *conn) Read(data []byte) (int, error) {
 			return 0, io.EOF
 		case retireOff:
 			continue
-		case retireNot:
+		default:
 			return n, err
 		}
 	}
 }
 
-func (c *conn) arrived(data []byte) {
+func (c *conn) Write(data []byte) (int, error) {
+	if c.frames != nil {
+		return c.frames.Write(data)
+	}
+	return c.Conn.Write(data)
+}
+
+// sniff sees all plain bytes. The first tell HTTP/2 by its preface.
+func (c *conn) sniff(data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == phaseNew && !c.received && !c.tls && isHTTP2Preface(data) {
-		c.owner.move(c, phaseHTTP2)
+	c.arrived()
+	if c.sniffed {
+		return
 	}
+	c.sniffed = true
+	if c.phase == phaseNew && isHTTP2Preface(data) {
+		c.frames = &frameWriter{out: c.Conn}
+		c.owner.move(c, phaseHTTP2)
+		if c.timer != nil {
+			go c.warn()
+		}
+	}
+}
+
+// arrived is called with the lock held, for bytes of any kind.
+func (c *conn) arrived() {
 	c.received = true
 	if c.timer != nil {
 		c.touched = time.Now()
 	}
 	c.stopRetiring()
+}
+
+// wireReader sees the bytes below TLS, where the beginning of a record counts too.
+type wireReader struct {
+	net.Conn
+	above *conn
+}
+
+func (w *wireReader) Read(data []byte) (int, error) {
+	n, err := w.Conn.Read(data)
+	if n > 0 {
+		w.above.mu.Lock()
+		defer w.above.mu.Unlock()
+		w.above.arrived()
+	}
+	return n, err
 }
 
 type retirement int
@@ -94,48 +125,98 @@ func (c *conn) wokenToRetire() retirement {
 	if !c.retiring {
 		return retireNot
 	}
-	if hasData(c.Conn) {
+	if hasData(c.wire) {
 		c.stopRetiring()
 		return retireOff
 	}
 	return retireDone
 }
 
-// retire ends the connection if no request has begun on it. The timer calls it.
-func (c *conn) retire() {
+// beginDrain starts the clock of the connection.
+func (c *conn) beginDrain() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase != phaseNew && c.phase != phaseIdle {
-		return
+	c.touched = time.Now()
+	c.timer = time.AfterFunc(c.owner.grace, c.expire)
+	if c.phase == phaseHTTP2 {
+		go c.warn()
 	}
+}
+
+// expire is called when the grace may be over.
+func (c *conn) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.phase {
+	case phaseNew, phaseIdle:
+		c.retire()
+	case phaseHTTP2Warned:
+		idleSince := c.touched
+		c.owner.move(c, phaseHTTP2Settled)
+		c.touched = idleSince
+		c.retireHTTP2()
+	case phaseHTTP2Settled:
+		c.retireHTTP2()
+	default: // busy, or not ours to end
+	}
+}
+
+// retire ends the connection if no request has begun on it.
+func (c *conn) retire() {
 	if c.received && !c.onlyHandshake() {
 		return // the beginning of a request; net/http's own limits apply to it
 	}
+	c.endIfQuiet()
+}
+
+// retireHTTP2 spares a client that neither begins streams nor closes the second
+// that net/http waits after its own GOAWAY.
+func (c *conn) retireHTTP2() {
+	if !c.streams {
+		c.endIfQuiet()
+	}
+}
+
+func (c *conn) endIfQuiet() {
 	if wait := c.owner.grace - time.Since(c.touched); wait > 0 {
 		c.timer.Reset(wait)
 		return
 	}
 	c.retiring = true
-	_ = c.Conn.SetReadDeadline(longAgo)
+	_ = c.wire.SetReadDeadline(longAgo)
 }
 
 // onlyHandshake tells that what came may be a TLS handshake alone, as browsers
-// open connections in advance. Below TLS a request can't be told from it.
-func (c *conn) onlyHandshake() bool { return c.tls && c.phase == phaseNew }
+// open connections in advance.
+func (c *conn) onlyHandshake() bool { return c.wire != c.Conn && !c.sniffed }
 
 func (c *conn) stopRetiring() {
 	if !c.retiring {
 		return
 	}
 	c.retiring = false
-	_ = c.Conn.SetReadDeadline(c.deadline)
+	_ = c.wire.SetReadDeadline(c.deadline)
+}
+
+// warn sends the notice of HTTP/2; a client that gets no bytes at all, and so no
+// notice, is left to the limit of the drain.
+func (c *conn) warn() {
+	if err := c.frames.notify(); err != nil {
+		return // net/http will see the same error, and close
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == phaseHTTP2 {
+		c.owner.move(c, phaseHTTP2Warned)
+	}
 }
 
 // enter follows http.Server.ConnState.
 func (c *conn) enter(next phase) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == phaseHTTP2 && next != phaseGone {
+	if c.phase.isHTTP2() && next != phaseGone {
+		c.enterHTTP2(next)
 		return
 	}
 	if next == phaseIdle {
@@ -145,13 +226,16 @@ func (c *conn) enter(next phase) {
 	c.owner.move(c, next)
 }
 
-// beginDrain starts the clock of an idle connection. grace counts from now or
-// from its last sign of life, whichever is later.
-func (c *conn) beginDrain(grace time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// enterHTTP2 leaves time after the last stream: its end may not be written yet.
+func (c *conn) enterHTTP2(next phase) {
+	c.streams = next == phaseActive
+	if c.timer == nil {
+		return
+	}
 	c.touched = time.Now()
-	c.timer = time.AfterFunc(grace, c.retire)
+	if c.phase == phaseHTTP2Settled && !c.streams {
+		c.timer.Reset(c.owner.grace)
+	}
 }
 
 func (c *conn) SetReadDeadline(deadline time.Time) error {
@@ -161,7 +245,7 @@ func (c *conn) SetReadDeadline(deadline time.Time) error {
 	if c.retiring {
 		return nil
 	}
-	return c.Conn.SetReadDeadline(deadline)
+	return c.wire.SetReadDeadline(deadline)
 }
 
 func (c *conn) SetDeadline(deadline time.Time) error {
@@ -190,21 +274,28 @@ func (c *conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// NetConn returns the connection below, for socket options.
+// NetConn returns the connection below: a *tls.Conn, *net.TCPConn or *net.UnixConn.
 func (c *conn) NetConn() net.Conn { return c.Conn }
 
-// SyscallConn makes the connection a syscall.Conn, as the one below is.
-func (c *conn) SyscallConn() (syscall.RawConn, error) {
-	if below, ok := c.Conn.(syscall.Conn); ok {
-		return below.SyscallConn()
+// secured returns the state for http.Request.TLS; nil without TLS.
+func (c *conn) secured() *tls.ConnectionState {
+	encrypted, ok := c.Conn.(*tls.Conn)
+	if !ok {
+		return nil
 	}
-	return nil, errors.ErrUnsupported
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tlsState == nil {
+		state := encrypted.ConnectionState()
+		c.tlsState = &state
+	}
+	return c.tlsState
 }
 
 // hasData looks into the kernel's receive buffer; the end of the stream and an
 // error count as data, for net/http to read.
-func hasData(below net.Conn) bool {
-	socket, ok := below.(syscall.Conn)
+func hasData(wire net.Conn) bool {
+	socket, ok := wire.(syscall.Conn)
 	if !ok {
 		return false
 	}
@@ -222,21 +313,4 @@ func hasData(below net.Conn) bool {
 
 func isHTTP2Preface(data []byte) bool {
 	return len(data) >= 4 && string(data[:4]) == "PRI "
-}
-
-func phaseOf(state http.ConnState) phase {
-	switch state {
-	case http.StateNew:
-		return phaseNew
-	case http.StateActive:
-		return phaseActive
-	case http.StateIdle:
-		return phaseIdle
-	case http.StateHijacked:
-		return phaseHijacked
-	case http.StateClosed:
-		return phaseGone
-	default:
-		return phaseActive
-	}
 }

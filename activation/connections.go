@@ -11,62 +11,68 @@ import (
 
 // connections are the open connections of one service. While it drains, none
 // are added, so each of the two counts below reaches zero once.
+//
+// Locks are taken in the order conn.mu, connections.mu.
 type connections struct {
 	grace    time.Duration
 	accepted atomic.Int64
 
-	mu       sync.Mutex
-	open     map[*conn]struct{}
-	http1    int // those whose next event is a request of HTTP/1
-	draining bool
-	noHTTP1  chan struct{} // closed when http1 is 0 in a drain
-	none     chan struct{} // closed when nothing is open in a drain
+	mu        sync.Mutex
+	open      map[*conn]struct{}
+	unsettled int // those that Shutdown could harm
+	draining  bool
+	settled   chan struct{} // closed when unsettled is 0 in a drain
+	none      chan struct{} // closed when nothing is open in a drain
 }
 
 func newConnections(grace time.Duration) *connections {
 	return &connections{
 		grace:   grace,
 		open:    map[*conn]struct{}{},
-		noHTTP1: make(chan struct{}),
+		settled: make(chan struct{}),
 		none:    make(chan struct{}),
 	}
 }
 
-func (p phase) isHTTP1() bool { return p == phaseNew || p == phaseActive || p == phaseIdle }
-
-func (s *connections) add(below net.Conn, overTLS bool) *conn {
-	c := &conn{Conn: below, owner: s, tls: overTLS}
+// add wraps an accepted connection, with TLS if there is a configuration.
+func (s *connections) add(wire net.Conn, config *tls.Config) *conn {
+	c := &conn{Conn: wire, wire: wire, owner: s}
+	if config != nil {
+		c.Conn = tls.Server(&wireReader{Conn: wire, above: c}, config)
+	}
 	s.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[c] = struct{}{}
-	s.http1++
+	s.unsettled++
 	return c
 }
 
 // move is called with the connection's lock held.
 func (s *connections) move(c *conn, next phase) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.phase == phaseGone {
+	if c.phase == phaseGone || c.phase == next {
 		return
 	}
-	if c.phase.isHTTP1() {
-		s.http1--
-	}
+	s.count(c, next)
 	c.phase = next
-	if next.isHTTP1() {
-		s.http1++
+	if c.timer == nil {
+		return
+	}
+	c.touched = time.Now()
+	c.timer.Stop()
+	if next == phaseIdle || next == phaseHTTP2Warned {
+		c.timer.Reset(s.grace)
+	}
+}
+
+func (s *connections) count(c *conn, next phase) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if next.isSettled() && !c.phase.isSettled() {
+		s.unsettled--
 	}
 	if next == phaseGone {
 		delete(s.open, c)
-	}
-	if c.timer != nil {
-		c.touched = time.Now()
-		c.timer.Stop()
-		if next == phaseIdle {
-			c.timer.Reset(s.grace)
-		}
 	}
 	s.report()
 }
@@ -76,8 +82,8 @@ func (s *connections) report() {
 	if !s.draining {
 		return
 	}
-	if s.http1 == 0 {
-		closeOnce(s.noHTTP1)
+	if s.unsettled == 0 {
+		closeOnce(s.settled)
 	}
 	if len(s.open) == 0 {
 		closeOnce(s.none)
@@ -87,7 +93,7 @@ func (s *connections) report() {
 // beginDrain is called when nothing will be added any more.
 func (s *connections) beginDrain() {
 	for _, c := range s.list() {
-		c.beginDrain(s.grace)
+		c.beginDrain()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,11 +111,17 @@ func (s *connections) list() []*conn {
 	return all
 }
 
+func (s *connections) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // cut closes what is left, and returns how many that were.
 func (s *connections) cut() int {
 	all := s.list()
 	for _, c := range all {
-		c.Conn.Close()
+		c.wire.Close()
 	}
 	return len(all)
 }
@@ -120,27 +132,10 @@ func (s *connections) hook(next func(net.Conn, http.ConnState)) func(net.Conn, h
 		if next != nil {
 			next(accepted, state)
 		}
-		follow(accepted, state)
-	}
-}
-
-func follow(accepted net.Conn, state http.ConnState) {
-	encrypted, ok := accepted.(*tls.Conn)
-	if !ok {
 		if c, ok := accepted.(*conn); ok {
 			c.enter(phaseOf(state))
 		}
-		return
 	}
-	c, ok := encrypted.NetConn().(*conn)
-	if !ok {
-		return
-	}
-	if state == http.StateActive && encrypted.ConnectionState().NegotiatedProtocol == "h2" {
-		c.enter(phaseHTTP2)
-		return
-	}
-	c.enter(phaseOf(state))
 }
 
 // trackedListener hands each accepted connection to its connections before
@@ -148,15 +143,15 @@ func follow(accepted net.Conn, state http.ConnState) {
 type trackedListener struct {
 	net.Listener
 	connections *connections
-	tls         bool
+	config      *tls.Config // nil without TLS
 }
 
 func (l *trackedListener) Accept() (net.Conn, error) {
-	below, err := l.Listener.Accept()
+	wire, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return l.connections.add(below, l.tls), nil
+	return l.connections.add(wire, l.config), nil
 }
 
 func closeOnce(done chan struct{}) {

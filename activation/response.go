@@ -8,8 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// response tells the client, in the header and as late as possible, that this
-// is the last response of its connection if the service drains by then.
+// response of HTTP/1 tells the client, in the header and as late as possible,
+// that this is the last one of its connection if the service drains by then. It
+// has the optional methods that net/http's own has.
 type response struct {
 	http.ResponseWriter
 	draining    *atomic.Bool
@@ -44,7 +45,7 @@ func (r *response) FlushError() error {
 }
 
 // beforeHeader runs before the header can be written, and once more when the
-// handler wrote nothing at all. Connection: close becomes GOAWAY in HTTP/2.
+// handler wrote nothing at all.
 func (r *response) beforeHeader() {
 	if r.wroteHeader {
 		return
@@ -55,27 +56,13 @@ func (r *response) beforeHeader() {
 	}
 }
 
-// http1Response keeps what net/http offers to handlers of HTTP/1 beyond
-// http.ResponseWriter: sendfile and hijacking.
-type http1Response struct{ response }
-
-func (r *http1Response) ReadFrom(source io.Reader) (int64, error) {
+// ReadFrom keeps sendfile(2).
+func (r *response) ReadFrom(source io.Reader) (int64, error) {
 	r.beforeHeader()
 	return io.Copy(r.ResponseWriter, source)
 }
 
-func (r *http1Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (r *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	r.wroteHeader = true
 	return http.NewResponseController(r.ResponseWriter).Hijack()
-}
-
-// http2Response keeps server push.
-type http2Response struct{ response }
-
-func (r *http2Response) Push(target string, options *http.PushOptions) error {
-	pusher, ok := r.ResponseWriter.(http.Pusher)
-	if !ok {
-		return http.ErrNotSupported
-	}
-	return pusher.Push(target, options)
 }
