@@ -1,0 +1,135 @@
+package generator
+
+import (
+	"bytes"
+	"flag"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clusterctl/clusterctl/generator/spec"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// specs are the clusters whose units are kept as golden files.
+var specs = map[string]string{
+	"web": "[Cluster]\nWorkers=4\nListen=http=0.0.0.0:8080\n[Rollout]\nHealth=http /healthz\n[Service]\nExecStart=/usr/bin/true --instance %i\nUser=www-data\n",
+	"two": "[Cluster]\nListen=http=8080\nListen=http=[::1]:8081\nListen=internal=/run/two.sock\n[Unit]\nAfter=network-online.target\n[Socket]\nBacklog=1024\n[Service]\nType=exec\nRestartSec=5s\nExecStart=/usr/bin/true\n",
+}
+
+func generate(t *testing.T, name string) []File {
+	t.Helper()
+	c, err := spec.Parse("/etc/clusterctl/"+name+".cluster", []byte(specs[name]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := Generate(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestGenerate_Golden(t *testing.T) {
+	for name := range specs {
+		dir := filepath.Join("testdata", "golden", name)
+		if *update {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, file := range generate(t, name) {
+			path := filepath.Join(dir, file.Name)
+			if *update {
+				if err := os.WriteFile(path, file.Data, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(file.Data, want) {
+				t.Errorf("%s differs; make golden writes it anew:\n%s", path, file.Data)
+			}
+		}
+	}
+}
+
+func TestGenerate_SameBytesEachTime(t *testing.T) {
+	for name := range specs {
+		first := generate(t, name)
+		for range 20 {
+			for i, file := range generate(t, name) {
+				if file.Name != first[i].Name || !bytes.Equal(file.Data, first[i].Data) {
+					t.Fatalf("%s differs from run to run", file.Name)
+				}
+			}
+		}
+	}
+}
+
+// systemd itself must read each unit without a word of complaint.
+func TestGenerate_PassesSystemdAnalyzeVerify(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		t.Fatal("systemd-analyze is missing: apt-get install systemd")
+	}
+	for name := range specs {
+		dir := t.TempDir()
+		c, err := spec.Parse(name+".cluster", []byte(specs[name]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := Generate(c, Options{Binary: "/usr/bin/true"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Write(dir, files); err != nil {
+			t.Fatal(err)
+		}
+		verify := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no",
+			filepath.Join(dir, name+".service"), filepath.Join(dir, name+".socket"),
+			filepath.Join(dir, name+"-activate.service"), filepath.Join(dir, name+"@1.service"), filepath.Join(dir, name+"-admin@1.socket"))
+		if out, err := verify.CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+func TestWrite_TouchesNoFileOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	theirs := filepath.Join(dir, "web@.service")
+	if err := os.WriteFile(theirs, []byte("[Service]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Write(dir, generate(t, "web"))
+	if err == nil || !strings.Contains(err.Error(), `web@.service" exists and was not written by clusterctl`) {
+		t.Errorf("%v", err)
+	}
+	if left, _ := fs.Glob(os.DirFS(dir), "*"); len(left) != 1 {
+		t.Errorf("something was written all the same: %q", left)
+	}
+}
+
+func TestWrite_OnlyWhatChanges(t *testing.T) {
+	dir := t.TempDir()
+	files := generate(t, "web")
+	for _, want := range []Did{Wrote, Unchanged} {
+		changes, err := Write(dir, files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range changes {
+			if change.Did != want {
+				t.Errorf("%s: %s, want %s", change.Name, change.Did, want)
+			}
+		}
+	}
+	if _, err := Write(filepath.Join(dir, "none"), files); err == nil {
+		t.Error("a directory that does not exist was written to")
+	}
+}

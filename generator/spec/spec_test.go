@@ -1,0 +1,186 @@
+package spec
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const whole = `# a comment
+[Cluster]
+Workers=4
+Listen=http=0.0.0.0:8080
+Listen=http=[::]:8080
+
+[Rollout]
+MaxUnavailable=25%
+MinReadySec=2min 500ms
+Health=http /healthz
+
+[Service]
+ExecStart=/usr/bin/web \
+    --flag
+Environment=A=1
+Environment=B=2
+`
+
+func TestParse_Whole(t *testing.T) {
+	c, err := Parse("/etc/clusterctl/web.cluster", []byte(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Name != "web" || c.Workers != 4 || len(c.Listen) != 2 || c.Listen[0] != (Listener{"http", "0.0.0.0:8080"}) {
+		t.Errorf("read %+v", c)
+	}
+	if c.Policy.MaxUnavailable != Percent(25) || c.Policy.MinReadySec != 2*time.Minute+500*time.Millisecond || c.Policy.Health.Target != "/healthz" {
+		t.Errorf("policy %+v", c.Policy)
+	}
+	service := c.Sections["Service"]
+	if len(service) != 3 || strings.Join(strings.Fields(service[0].Value), " ") != "/usr/bin/web --flag" || service[0].Line != 13 {
+		t.Errorf("[Service] %+v", service)
+	}
+}
+
+// Each fault is one line: file, line, key, what is wrong, what is wanted.
+func TestParse_Faults(t *testing.T) {
+	const exec = "[Service]\nExecStart=/usr/bin/web\n"
+	tests := []struct{ name, text, want string }{
+		{"unknown key", "[Cluster]\nWorker=4\n", `web.cluster:2: Worker: unknown key in [Cluster], did you mean "Workers"?`},
+		{"unknown section", "[Clustr]\n", `web.cluster:1: [Clustr]: unknown section, did you mean "Cluster"?`},
+		{"unknown policy", "[Rollout]\nMaxUnavailabel=1\n", `web.cluster:2: MaxUnavailabel: unknown key, did you mean "MaxUnavailable"?`},
+		{"out of range", "[Cluster]\nWorkers=0\n", `web.cluster:2: Workers: "0": wanted a number from 1 to 10000, or "auto" for one worker a CPU`},
+		{"no listener", exec, `web.cluster: Listen: missing: wanted Listen=NAME=ADDRESS in [Cluster], such as Listen=http=0.0.0.0:8080`},
+		{"no command", "[Cluster]\nListen=http=8080\n", `web.cluster: ExecStart: missing: wanted the worker's command line in [Service], such as ExecStart=/usr/bin/web`},
+		{"bad address", "[Cluster]\nListen=http=example.org:80\n", `web.cluster:2: Listen: address "example.org:80": wanted PORT, IPv4:PORT, [IPv6]:PORT, /PATH or @ABSTRACT`},
+		{"reserved name", "[Cluster]\nListen=admin=80\n", `web.cluster:2: Listen: "admin" is the name of each worker's own socket: wanted another`},
+		{"start limit", "[Unit]\nStartLimitBurst=3\n", `web.cluster:2: StartLimitBurst: can't be set in a cluster: a worker that hits its start limit closes the listener of all workers`},
+		{"accept", "[Socket]\nAccept=yes\n", `web.cluster:2: Accept: can't be set in a cluster: a cluster's workers accept themselves, from one listener`},
+		{"oneshot", "[Service]\nType=oneshot\n", `web.cluster:2: Type: "oneshot" can't be a worker: wanted "notify" (the default), "notify-reload", "exec", "simple" or "dbus"`},
+		{"time span", "[Rollout]\nMinReadySec=soon\n", `web.cluster:2: MinReadySec: "soon": wanted a time span of at most a year, such as "30s", "2min 30s" or "500ms"`},
+		{"no assignment", "[Cluster]\nWorkers\n", `web.cluster:2: "Workers": wanted KEY=VALUE, [SECTION] or a comment`},
+		{"before a section", "Workers=1\n", `web.cluster:1: "Workers=1" stands before the first [SECTION]`},
+		{"contradiction", "[Cluster]\nListen=http=80\n[Rollout]\nMaxUnavailable=0\n" + exec, `MaxUnavailable: 0 lets a rollout move no worker, wanted at least 1`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("web.cluster", []byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParse_AllFaultsAtOnce(t *testing.T) {
+	_, err := Parse("web.cluster", []byte("[Cluster]\nWorkers=x\nListen=y\n[Rollout]\nHealth=maybe\n"))
+	if err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Errorf("want three lines, got: %v", err)
+	}
+}
+
+func TestParse_FileName(t *testing.T) {
+	for _, path := range []string{"web.conf", ".cluster", "we b.cluster", "-web.cluster", "web@1.cluster", "web.service.cluster"} {
+		if _, err := Parse(path, []byte(whole)); err == nil {
+			t.Errorf("%q names a cluster", path)
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	c, err := New("web", "/usr/bin/web --flag", 4, []string{"http=0.0.0.0:8080"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Workers != 4 || len(c.Listen) != 1 || last(c.Sections["Service"], "ExecStart") != "/usr/bin/web --flag" {
+		t.Errorf("%+v", c)
+	}
+	if _, err := New("web", "/usr/bin/web\nUser=root", 4, []string{"http=80"}); err == nil {
+		t.Error("a command line with a line break was taken")
+	}
+}
+
+func TestIntOrPercent_RoundsAsKubernetesDoes(t *testing.T) {
+	tests := []struct {
+		value       string
+		workers     int
+		floor, ceil int
+	}{
+		{"1", 4, 1, 1}, {"25%", 4, 1, 1}, {"25%", 10, 2, 3}, {"34%", 3, 1, 2}, {"10%", 3, 0, 1}, {"100%", 7, 7, 7}, {"0%", 7, 0, 0},
+	}
+	for _, tt := range tests {
+		i, err := ParseIntOrPercent(tt.value)
+		if err != nil || i.Floor(tt.workers) != tt.floor || i.Ceil(tt.workers) != tt.ceil {
+			t.Errorf("%s of %d: %d and %d (%v), want %d and %d", tt.value, tt.workers, i.Floor(tt.workers), i.Ceil(tt.workers), err, tt.floor, tt.ceil)
+		}
+	}
+	for _, bad := range []string{"", "-1", "101%", "x", "1.5", "%"} {
+		if i, err := ParseIntOrPercent(bad); err == nil {
+			t.Errorf("%q was read as %s", bad, i)
+		}
+	}
+}
+
+func TestTimeSpan(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"30": 30 * time.Second, "2min 30s": 150 * time.Second, "500ms": 500 * time.Millisecond,
+		"1h30m": 90 * time.Minute, "0": 0, "1.5s": 1500 * time.Millisecond, "3 days": 72 * time.Hour,
+	} {
+		got, err := ParseTimeSpan(text)
+		if err != nil || got != want {
+			t.Errorf("%q = %s, %v, want %s", text, got, err, want)
+		}
+		again, err := ParseTimeSpan(FormatTimeSpan(got))
+		if err != nil || again != got {
+			t.Errorf("%q is written as %q, which is read as %s (%v)", text, FormatTimeSpan(got), again, err)
+		}
+	}
+	for _, bad := range []string{"", "x", "3 lightyears", "-1s", "2 years", "s"} {
+		if d, err := ParseTimeSpan(bad); err == nil {
+			t.Errorf("%q was read as %s", bad, d)
+		}
+	}
+}
+
+func TestParsePolicy_LaterFilesWin(t *testing.T) {
+	unit := Source{"web.service", []byte("[Service]\nType=oneshot\n[X-Cluster]\nWorkers=4\nMaxUnavailable=1\nDrainSec=10s\n")}
+	dropIn := Source{"override.conf", []byte("[X-Cluster]\nMaxUnavailable=2\nDrainSec=\n")}
+	p, err := ParsePolicy(unit, dropIn)
+	if err != nil || p.MaxUnavailable != Number(2) || p.DrainSec != DefaultDrainSec {
+		t.Errorf("%+v, %v", p, err)
+	}
+	_, err = ParsePolicy(unit, Source{"override.conf", []byte("[X-Cluster]\nMaxUnavailble=2\n")})
+	if err == nil || !strings.Contains(err.Error(), `override.conf:2: MaxUnavailble: unknown key, did you mean "MaxUnavailable"?`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(whole))
+	f.Add([]byte("[Service]\nExecStart=\\\n\\\n"))
+	f.Add([]byte("[X-Other]\n=\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Parse("web.cluster", data)
+		if err != nil {
+			return
+		}
+		for section, settings := range c.Sections {
+			for _, s := range settings {
+				if strings.ContainsAny(s.Key+s.Value, "\n\x00") {
+					t.Errorf("[%s] %q=%q does not fit on a line", section, s.Key, s.Value)
+				}
+			}
+		}
+		again, err := ParsePolicy(Source{"unit", format(c.Policy)})
+		if err != nil || again != c.Policy {
+			t.Errorf("policy %+v is read back as %+v (%v)", c.Policy, again, err)
+		}
+	})
+}
+
+func format(p Policy) []byte {
+	text := "[X-Cluster]\n"
+	for _, s := range p.Settings() {
+		text += s.Key + "=" + s.Value + "\n"
+	}
+	return []byte(text)
+}

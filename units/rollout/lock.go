@@ -1,0 +1,86 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// ErrLocked is returned when another engine is at work on the cluster.
+var ErrLocked = errors.New("another rollout is under way")
+
+// Lock makes this process the only one that may write to the history, until
+// the returned function is called or the process ends, in whatever way.
+func (h History) Lock() (unlock func(), err error) {
+	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("rollout history: %w", err)
+	}
+	file, err := os.OpenFile(h.lockPath(), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("rollout history: %w", err)
+	}
+	if err := flock(file, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return func() { file.Close() }, nil
+}
+
+// Locked says whether an engine is at work.
+func (h History) Locked() (bool, error) {
+	file, err := os.Open(h.lockPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("rollout history: %w", err)
+	}
+	defer file.Close()
+	err = flock(file, syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, ErrLocked) {
+		return true, nil
+	}
+	return false, err
+}
+
+// WaitUnlocked returns when no engine is at work any more, or with the error
+// of the context. The kernel wakes it: it does not poll.
+func (h History) WaitUnlocked(ctx context.Context) error {
+	file, err := os.Open(h.lockPath())
+	if err != nil {
+		return fmt.Errorf("rollout history: %w", err)
+	}
+	unlocked := make(chan error, 1)
+	go func() {
+		// After the end of the context this goroutine goes on waiting
+		// with the kernel until the engine ends; the file is its own.
+		defer file.Close()
+		unlocked <- flock(file, syscall.LOCK_SH)
+	}()
+	select {
+	case err := <-unlocked:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h History) lockPath() string { return filepath.Join(h.Dir, "lock") }
+
+func flock(file *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(file.Fd()), how)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return ErrLocked
+		case !errors.Is(err, syscall.EINTR):
+			return fmt.Errorf("rollout history: lock %q: %w", file.Name(), err)
+		}
+	}
+}
