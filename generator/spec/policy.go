@@ -3,27 +3,41 @@ package spec
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
 // The defaults of the policy.
 const (
-	DefaultMaxUnavailable      = 1
-	DefaultProgressDeadlineSec = 10 * time.Minute
-	DefaultDrainSec            = 30 * time.Second
-	DefaultHealthIntervalSec   = time.Second
-	DefaultHealthTimeoutSec    = 5 * time.Second
-	DefaultHealthThreshold     = 3
+	DefaultMaxUnavailable       = 1
+	DefaultMaxSurge             = 0
+	DefaultCanary               = 0
+	DefaultCanaryHoldSec        = time.Duration(0)
+	DefaultMinReadySec          = time.Duration(0)
+	DefaultProgressDeadlineSec  = 10 * time.Minute
+	DefaultDrainSec             = 30 * time.Second
+	DefaultAutoRollback         = true
+	DefaultRevisionHistoryLimit = 10
+	DefaultHealthIntervalSec    = time.Second
+	DefaultHealthTimeoutSec     = 5 * time.Second
+	DefaultHealthThreshold      = 3
 )
 
 // Policy is how a rollout goes about its work. It stands in the [Rollout]
 // section of a .cluster file and in the [X-Cluster] section of the cluster's
-// service.
+// service, with the same keys. Make one with DefaultPolicy: the zero Policy
+// lets a rollout do nothing, and Validate says so.
 type Policy struct {
 	// MaxUnavailable is how many workers may be out of service by a rollout's
 	// own act at once; they are moved together, as one batch.
 	MaxUnavailable IntOrPercent `json:"maxUnavailable"`
+	// MaxSurge is how many workers beyond the usual number may be started
+	// while others are moved.
+	MaxSurge IntOrPercent `json:"maxSurge"`
+	// Canary is the size of the first batch, which is then held. Zero is none.
+	Canary IntOrPercent `json:"canary"`
+	// CanaryHoldSec is how long the canary is held before the rollout goes on;
+	// Infinity is until somebody says "rollout resume".
+	CanaryHoldSec time.Duration `json:"canaryHoldSec"`
 	// MinReadySec is how long a worker must have been ready and healthy
 	// before it counts as available.
 	MinReadySec time.Duration `json:"minReadySec"`
@@ -32,17 +46,30 @@ type Policy struct {
 	ProgressDeadlineSec time.Duration `json:"progressDeadlineSec"`
 	// DrainSec is how long a worker may take to finish what is in flight.
 	DrainSec time.Duration `json:"drainSec"`
-	// Health is asked after READY=1. The default is none: only a worker that
-	// serves an admin socket, or an address of its own, can be asked.
+	// AutoRollback takes a rollout that fails back to the revision before it.
+	AutoRollback bool `json:"autoRollback"`
+	// RevisionHistoryLimit is how many revisions are kept to go back to.
+	RevisionHistoryLimit int `json:"revisionHistoryLimit"`
+	// Health is asked after READY=1. The default is none, for a program that
+	// does not use the activation library (Node, gunicorn, a C server) answers
+	// nothing on its admin socket, and its first rollout must not fail by a
+	// check that nobody asked for. A worker with the library wants
+	// Health=http /healthz.
 	Health Health `json:"health"`
 }
 
 // DefaultPolicy is the policy of a cluster that says nothing of it.
 func DefaultPolicy() Policy {
 	return Policy{
-		MaxUnavailable:      Number(DefaultMaxUnavailable),
-		ProgressDeadlineSec: DefaultProgressDeadlineSec,
-		DrainSec:            DefaultDrainSec,
+		MaxUnavailable:       Number(DefaultMaxUnavailable),
+		MaxSurge:             Number(DefaultMaxSurge),
+		Canary:               Number(DefaultCanary),
+		CanaryHoldSec:        DefaultCanaryHoldSec,
+		MinReadySec:          DefaultMinReadySec,
+		ProgressDeadlineSec:  DefaultProgressDeadlineSec,
+		DrainSec:             DefaultDrainSec,
+		AutoRollback:         DefaultAutoRollback,
+		RevisionHistoryLimit: DefaultRevisionHistoryLimit,
 		Health: Health{
 			Kind:      HealthNone,
 			Interval:  DefaultHealthIntervalSec,
@@ -52,69 +79,36 @@ func DefaultPolicy() Policy {
 	}
 }
 
+// Surge is how many workers beyond so many a rollout may start. A percentage
+// is rounded up, as Kubernetes does: 25% of 3 are 1.
+func (p Policy) Surge(workers int) int { return p.MaxSurge.Ceil(workers) }
+
 // Unavailable is how many of so many workers a rollout may have out of service
-// at once. A percentage is rounded down, as Kubernetes does, but to no less
-// than 1: with 3 workers 34% are 1, and 10% are 1 too, for a rollout that may
-// move nobody would never end.
+// at once, between 0 and all. A percentage is rounded down, as Kubernetes does:
+// 34% of 3 are 1. With no surge it is at least 1 (10% of 3 would be 0), for a
+// rollout that may move nobody would never end.
 func (p Policy) Unavailable(workers int) int {
-	return min(max(p.MaxUnavailable.Floor(workers), 1), workers)
-}
-
-// policyKeys sets one key each. They are the whole vocabulary of [Rollout].
-var policyKeys = map[string]func(*Policy, string) error{
-	"MaxUnavailable":      func(p *Policy, v string) (err error) { p.MaxUnavailable, err = ParseIntOrPercent(v); return },
-	"MinReadySec":         func(p *Policy, v string) (err error) { p.MinReadySec, err = ParseTimeSpan(v); return },
-	"ProgressDeadlineSec": func(p *Policy, v string) (err error) { p.ProgressDeadlineSec, err = ParseTimeSpan(v); return },
-	"DrainSec":            func(p *Policy, v string) (err error) { p.DrainSec, err = ParseTimeSpan(v); return },
-	"Health":              func(p *Policy, v string) error { return p.Health.setTarget(v) },
-	"HealthIntervalSec":   func(p *Policy, v string) (err error) { p.Health.Interval, err = ParseTimeSpan(v); return },
-	"HealthTimeoutSec":    func(p *Policy, v string) (err error) { p.Health.Timeout, err = ParseTimeSpan(v); return },
-	"HealthThreshold":     func(p *Policy, v string) (err error) { p.Health.Threshold, err = parseCount(v); return },
-}
-
-// set assigns one key; an empty value is the default again, as in systemd.
-func (p *Policy) set(key, value string) error {
-	if value == "" {
-		return policyKeys[key](p, defaultPolicyValue(key))
+	least := 1
+	if p.Surge(workers) > 0 {
+		least = 0
 	}
-	return policyKeys[key](p, value)
+	return min(max(p.MaxUnavailable.Floor(workers), least), workers)
 }
 
-func defaultPolicyValue(key string) string {
-	for _, s := range DefaultPolicy().Settings() {
-		if s.Key == key {
-			return s.Value
-		}
-	}
-	return ""
-}
+// CanarySize is how many of so many workers the first, held batch has: 0 if
+// none is wanted, else at least 1 and at most all. 10% of 4 are 1.
+func (p Policy) CanarySize(workers int) int { return min(p.Canary.Ceil(workers), workers) }
 
-// Setting is one line of a section: Key=Value.
-type Setting struct {
-	Key, Value string
-	Line       int // in the file it came from, 0 if from none
-}
-
-// Settings are the lines that say this policy, always in the same order.
-func (p Policy) Settings() []Setting {
-	return []Setting{
-		{Key: "MaxUnavailable", Value: p.MaxUnavailable.String()},
-		{Key: "MinReadySec", Value: FormatTimeSpan(p.MinReadySec)},
-		{Key: "ProgressDeadlineSec", Value: FormatTimeSpan(p.ProgressDeadlineSec)},
-		{Key: "DrainSec", Value: FormatTimeSpan(p.DrainSec)},
-		{Key: "Health", Value: p.Health.String()},
-		{Key: "HealthIntervalSec", Value: FormatTimeSpan(p.Health.Interval)},
-		{Key: "HealthTimeoutSec", Value: FormatTimeSpan(p.Health.Timeout)},
-		{Key: "HealthThreshold", Value: fmt.Sprint(p.Health.Threshold)},
-	}
-}
-
-// Validate returns every contradiction of the policy, joined.
+// Validate returns every contradiction of the policy, joined. Each error begins
+// with the key that is wrong.
 func (p Policy) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if p.MaxUnavailable.IsZero() {
-		fault("MaxUnavailable: 0 lets a rollout move no worker, wanted at least 1")
+	if p.MaxUnavailable.IsZero() && p.MaxSurge.IsZero() {
+		fault("MaxUnavailable: 0 together with MaxSurge=0 lets a rollout move no worker, wanted at least one of them above 0")
+	}
+	if p.CanaryHoldSec > 0 && p.Canary.IsZero() {
+		fault("CanaryHoldSec: %s holds a canary, but Canary=0 asks for none, wanted Canary=1 or more", FormatTimeSpan(p.CanaryHoldSec))
 	}
 	if p.ProgressDeadlineSec <= p.MinReadySec {
 		fault("ProgressDeadlineSec: %s is not longer than MinReadySec=%s, so no worker could become available in time", FormatTimeSpan(p.ProgressDeadlineSec), FormatTimeSpan(p.MinReadySec))
@@ -125,100 +119,8 @@ func (p Policy) Validate() error {
 	if p.DrainSec == 0 {
 		fault("DrainSec: 0 would kill requests in flight, wanted at least 1s")
 	}
-	if p.Health.Kind != HealthNone && (p.Health.Timeout == 0 || p.Health.Interval == 0 || p.Health.Threshold == 0) {
-		fault("HealthIntervalSec, HealthTimeoutSec and HealthThreshold: 0 would never let a check pass, wanted more")
+	if p.AutoRollback && p.RevisionHistoryLimit == 0 {
+		fault("RevisionHistoryLimit: 0 keeps nothing that AutoRollback=yes could go back to, wanted at least 1, or AutoRollback=no")
 	}
-	return errors.Join(faults...)
-}
-
-// Source is a file that a policy is read from.
-type Source struct {
-	Path string
-	Data []byte
-}
-
-// ParsePolicy reads the [X-Cluster] sections of a unit file and its drop-ins,
-// in the order in which systemd reads them: the later one wins. All faults are
-// returned at once, each with its file and line.
-func ParsePolicy(sources ...Source) (Policy, error) {
-	policy := DefaultPolicy()
-	var faults []error
-	for _, source := range sources {
-		file, err := parseFile(source.Path, source.Data)
-		if err != nil {
-			faults = append(faults, err)
-			continue
-		}
-		for _, setting := range file.section("X-Cluster") {
-			if setting.Key == "Workers" || setting.Key == "Cluster" {
-				continue // for readers; the links in NAME.service.wants count
-			}
-			if err := setPolicy(&policy, source.Path, setting); err != nil {
-				faults = append(faults, err)
-			}
-		}
-	}
-	if len(faults) == 0 {
-		faults = append(faults, policy.Validate())
-	}
-	return policy, errors.Join(faults...)
-}
-
-func setPolicy(policy *Policy, path string, setting Setting) error {
-	if _, known := policyKeys[setting.Key]; !known {
-		return faultAt(path, setting.Line, setting.Key, "unknown key%s", didYouMean(setting.Key, keysOf(policyKeys)))
-	}
-	if err := policy.set(setting.Key, setting.Value); err != nil {
-		return faultAt(path, setting.Line, setting.Key, "%w", err)
-	}
-	return nil
-}
-
-// HealthKind is how a worker is asked for its health.
-type HealthKind string
-
-// The kinds of health checks.
-const (
-	HealthNone HealthKind = "none"
-	HealthHTTP HealthKind = "http"
-	HealthTCP  HealthKind = "tcp"
-	HealthExec HealthKind = "exec"
-)
-
-// Health is a worker's health check. In the target %i stands for the instance
-// name; an http target that is only a path is asked on the admin socket.
-type Health struct {
-	Kind      HealthKind    `json:"kind"`
-	Target    string        `json:"target,omitempty"`
-	Interval  time.Duration `json:"interval"`  // between two questions
-	Timeout   time.Duration `json:"timeout"`   // of one question
-	Threshold int           `json:"threshold"` // failures in a row that make a worker unhealthy
-}
-
-func (h *Health) setTarget(value string) error {
-	kind, target, _ := strings.Cut(value, " ")
-	target = strings.TrimSpace(target)
-	wanted := errors.New(`wanted "none", "http /PATH" (on the admin socket), "http http://ADDRESS/PATH", "tcp HOST:PORT" or "exec COMMAND"`)
-	switch HealthKind(kind) {
-	case HealthNone:
-		if target != "" {
-			return fmt.Errorf("%q: %w", value, wanted)
-		}
-	case HealthHTTP:
-		if !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "http://") {
-			return fmt.Errorf("%q: %w", value, wanted)
-		}
-	case HealthTCP, HealthExec:
-		if target == "" {
-			return fmt.Errorf("%q: %w", value, wanted)
-		}
-	default:
-		return fmt.Errorf("%q: %w", value, wanted)
-	}
-	h.Kind, h.Target = HealthKind(kind), target
-	return nil
-}
-
-func (h Health) String() string {
-	return strings.TrimSpace(string(h.Kind) + " " + h.Target)
+	return errors.Join(append(faults, p.Health.validate()...)...)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // IntOrPercent is a number of workers, or a share of all of them.
@@ -81,79 +80,19 @@ func parseCount(s string) (int, error) {
 	return int(n), nil
 }
 
-// timeUnits are those of systemd.time(7) that a rollout has use for.
-var timeUnits = []struct {
-	names []string
-	unit  time.Duration
-}{
-	{[]string{"us", "usec", "µs"}, time.Microsecond},
-	{[]string{"ms", "msec"}, time.Millisecond},
-	{[]string{"s", "sec", "second", "seconds", ""}, time.Second},
-	{[]string{"m", "min", "minute", "minutes"}, time.Minute},
-	{[]string{"h", "hr", "hour", "hours"}, time.Hour},
-	{[]string{"d", "day", "days"}, 24 * time.Hour},
-	{[]string{"w", "week", "weeks"}, 7 * 24 * time.Hour},
+func parseBool(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "1", "yes", "y", "true", "t", "on":
+		return true, nil
+	case "0", "no", "n", "false", "f", "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q: wanted yes or no", s)
 }
 
-// mostTime bounds a time span, so that sums can't overflow.
-const mostTime = 365 * 24 * time.Hour
-
-// ParseTimeSpan reads a time span of systemd.time(7): "2min 30s", "500ms"; a
-// bare number is seconds.
-func ParseTimeSpan(s string) (time.Duration, error) {
-	var sum time.Duration
-	rest := strings.TrimSpace(s)
-	if rest == "" {
-		return 0, badTimeSpan(s)
+func formatBool(b bool) string {
+	if b {
+		return "yes"
 	}
-	for rest != "" {
-		digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789."))]
-		rest = strings.TrimLeft(rest[len(digits):], " \t")
-		name := rest[:len(rest)-len(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyzµ"))]
-		rest = strings.TrimLeft(rest[len(name):], " \t")
-		number, err := strconv.ParseFloat(digits, 64)
-		unit, known := timeUnit(name)
-		if err != nil || !known || number*float64(unit) > float64(mostTime) {
-			return 0, badTimeSpan(s)
-		}
-		sum += time.Duration(number*float64(unit) + 0.5)
-	}
-	if sum > mostTime {
-		return 0, badTimeSpan(s)
-	}
-	return sum.Truncate(time.Microsecond), nil
-}
-
-func badTimeSpan(s string) error {
-	return fmt.Errorf(`%q: wanted a time span of at most a year, such as "30s", "2min 30s" or "500ms"`, s)
-}
-
-func timeUnit(name string) (time.Duration, bool) {
-	for _, u := range timeUnits {
-		for _, known := range u.names {
-			if name == known {
-				return u.unit, true
-			}
-		}
-	}
-	return 0, false
-}
-
-// FormatTimeSpan writes a time span so that systemd and ParseTimeSpan read the
-// same one back: whole microseconds, largest unit first.
-func FormatTimeSpan(d time.Duration) string {
-	if d == 0 {
-		return "0"
-	}
-	var parts []string
-	for _, u := range []struct {
-		name string
-		unit time.Duration
-	}{{"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}, {"us", time.Microsecond}} {
-		if n := d / u.unit; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d%s", n, u.name))
-			d -= n * u.unit
-		}
-	}
-	return strings.Join(parts, " ")
+	return "no"
 }
