@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -15,14 +13,15 @@ import (
 // without losing a request of its client.
 //
 // HTTP/1: net/http reads a request's first bytes long before it calls the
-// connection active. So the decision falls in Read, the only place that knows
-// for certain that nothing has come: retire wakes a waiting Read by a deadline
-// in the past, and Read ends the connection if the kernel holds no data either.
+// connection active. So the decision falls in the read itself, the only place
+// that knows for certain that nothing has come: retire wakes a waiting read by a
+// deadline in the past, and the read ends the connection if the kernel holds no
+// data either (wire.go).
 //
 // HTTP/2: the client is told by a notice and gets time to stop (goaway.go).
 type conn struct {
-	net.Conn          // what net/http reads and writes
-	wire     net.Conn // the socket: Conn itself, or below its TLS
+	net.Conn // what net/http reads and writes: wire, or TLS above it
+	wire     *wire
 	owner    *connections
 	frames   *frameWriter         // set before the first write if it is HTTP/2
 	tlsState *tls.ConnectionState // of the first request
@@ -38,27 +37,26 @@ type conn struct {
 	timer    *time.Timer // calls expire; nil until the drain begins
 }
 
-var longAgo = time.Unix(1, 0)
+// newConn wraps an accepted socket, with TLS if there is a configuration.
+func newConn(socket net.Conn, config *tls.Config, owner *connections) *conn {
+	c := &conn{owner: owner}
+	c.wire = &wire{Conn: socket, above: c}
+	c.Conn = c.wire
+	if config != nil {
+		c.Conn = tls.Server(c.wire, config)
+	}
+	return c
+}
 
 func (c *conn) Read(data []byte) (int, error) {
-	for {
-		n, err := c.Conn.Read(data)
-		if n > 0 {
-			c.sniff(data[:n])
-			return n, err
-		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			return n, err
-		}
-		switch c.wokenToRetire() {
-		case retireDone:
-			return 0, io.EOF
-		case retireOff:
-			continue
-		default:
-			return n, err
-		}
+	n, err := c.Conn.Read(data)
+	if n > 0 {
+		c.sniff(data[:n])
 	}
+	if err != nil && c.Conn != c.wire {
+		answerPlainRequest(err)
+	}
+	return n, err
 }
 
 func (c *conn) Write(data []byte) (int, error) {
@@ -72,7 +70,6 @@ func (c *conn) Write(data []byte) (int, error) {
 func (c *conn) sniff(data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.arrived()
 	if c.sniffed {
 		return
 	}
@@ -86,29 +83,16 @@ func (c *conn) sniff(data []byte) {
 	}
 }
 
-// arrived is called with the lock held, for bytes of any kind.
+// arrived is called for bytes of any kind: the beginning of a TLS record may be
+// the beginning of a request.
 func (c *conn) arrived() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.received = true
 	if c.timer != nil {
 		c.touched = time.Now()
 	}
 	c.stopRetiring()
-}
-
-// wireReader sees the bytes below TLS, where the beginning of a record counts too.
-type wireReader struct {
-	net.Conn
-	above *conn
-}
-
-func (w *wireReader) Read(data []byte) (int, error) {
-	n, err := w.Conn.Read(data)
-	if n > 0 {
-		w.above.mu.Lock()
-		defer w.above.mu.Unlock()
-		w.above.arrived()
-	}
-	return n, err
 }
 
 type retirement int
@@ -125,7 +109,7 @@ func (c *conn) wokenToRetire() retirement {
 	if !c.retiring {
 		return retireNot
 	}
-	if hasData(c.wire) {
+	if c.wire.hasData() {
 		c.stopRetiring()
 		return retireOff
 	}
@@ -169,6 +153,10 @@ func (c *conn) retire() {
 	c.endIfQuiet()
 }
 
+// onlyHandshake tells that what came may be a TLS handshake alone, as browsers
+// open connections in advance.
+func (c *conn) onlyHandshake() bool { return c.Conn != c.wire && !c.sniffed }
+
 // retireHTTP2 spares a client that neither begins streams nor closes the second
 // that net/http waits after its own GOAWAY.
 func (c *conn) retireHTTP2() {
@@ -183,23 +171,19 @@ func (c *conn) endIfQuiet() {
 		return
 	}
 	c.retiring = true
-	_ = c.wire.SetReadDeadline(longAgo)
+	_ = c.wire.Conn.SetReadDeadline(longAgo)
 }
-
-// onlyHandshake tells that what came may be a TLS handshake alone, as browsers
-// open connections in advance.
-func (c *conn) onlyHandshake() bool { return c.wire != c.Conn && !c.sniffed }
 
 func (c *conn) stopRetiring() {
 	if !c.retiring {
 		return
 	}
 	c.retiring = false
-	_ = c.wire.SetReadDeadline(c.deadline)
+	_ = c.wire.Conn.SetReadDeadline(c.deadline)
 }
 
-// warn sends the notice of HTTP/2; a client that gets no bytes at all, and so no
-// notice, is left to the limit of the drain.
+// warn sends the notice of HTTP/2. While the client takes no bytes it can't, and
+// the connection is left to the limit of the drain.
 func (c *conn) warn() {
 	if err := c.frames.notify(); err != nil {
 		return // net/http will see the same error, and close
@@ -238,20 +222,6 @@ func (c *conn) enterHTTP2(next phase) {
 	}
 }
 
-func (c *conn) SetReadDeadline(deadline time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.deadline = deadline
-	if c.retiring {
-		return nil
-	}
-	return c.wire.SetReadDeadline(deadline)
-}
-
-func (c *conn) SetDeadline(deadline time.Time) error {
-	return errors.Join(c.SetReadDeadline(deadline), c.SetWriteDeadline(deadline))
-}
-
 // Close forgets a hijacked connection; of the others net/http reports the end.
 func (c *conn) Close() error {
 	err := c.Conn.Close()
@@ -275,9 +245,14 @@ func (c *conn) CloseWrite() error {
 }
 
 // NetConn returns the connection below: a *tls.Conn, *net.TCPConn or *net.UnixConn.
-func (c *conn) NetConn() net.Conn { return c.Conn }
+func (c *conn) NetConn() net.Conn {
+	if c.Conn == c.wire {
+		return c.wire.Conn
+	}
+	return c.Conn
+}
 
-// secured returns the state for http.Request.TLS; nil without TLS.
+// secured returns the state for http.Request.TLS.
 func (c *conn) secured() *tls.ConnectionState {
 	encrypted, ok := c.Conn.(*tls.Conn)
 	if !ok {
@@ -290,25 +265,6 @@ func (c *conn) secured() *tls.ConnectionState {
 		c.tlsState = &state
 	}
 	return c.tlsState
-}
-
-// hasData looks into the kernel's receive buffer; the end of the stream and an
-// error count as data, for net/http to read.
-func hasData(wire net.Conn) bool {
-	socket, ok := wire.(syscall.Conn)
-	if !ok {
-		return false
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return false
-	}
-	empty := false
-	err = raw.Control(func(fd uintptr) {
-		_, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		empty = errors.Is(err, syscall.EAGAIN)
-	})
-	return err == nil && !empty
 }
 
 func isHTTP2Preface(data []byte) bool {

@@ -34,12 +34,8 @@ func newConnections(grace time.Duration) *connections {
 	}
 }
 
-// add wraps an accepted connection, with TLS if there is a configuration.
-func (s *connections) add(wire net.Conn, config *tls.Config) *conn {
-	c := &conn{Conn: wire, wire: wire, owner: s}
-	if config != nil {
-		c.Conn = tls.Server(&wireReader{Conn: wire, above: c}, config)
-	}
+func (s *connections) add(socket net.Conn, config *tls.Config) *conn {
+	c := newConn(socket, config, s)
 	s.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +117,7 @@ func (s *connections) len() int {
 func (s *connections) cut() int {
 	all := s.list()
 	for _, c := range all {
-		c.wire.Close()
+		c.wire.Close() // not TLS's, which waits for its peer
 	}
 	return len(all)
 }
@@ -147,11 +143,11 @@ type trackedListener struct {
 }
 
 func (l *trackedListener) Accept() (net.Conn, error) {
-	wire, err := l.Listener.Accept()
+	socket, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return l.connections.add(wire, l.config), nil
+	return l.connections.add(socket, l.config), nil
 }
 
 func closeOnce(done chan struct{}) {

@@ -1,11 +1,9 @@
 package activation
 
 import (
+	"context"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // A connection that is idle when the drain begins gets its next request served,
@@ -134,46 +132,18 @@ func TestDrain_ReportsWhatItCut(t *testing.T) {
 	}
 }
 
-// Two workers are replaced in turn under load, and no request is lost, although
-// no client ever sends one again.
+// Clients with keep-alive connections that never send a request again.
 func TestDrain_UnderLoad(t *testing.T) {
-	const clients, rolls = 32, 12
-	systemd := newManager(t)
-	workers := []*child{systemd.start("serve"), systemd.start("serve")}
-	for _, worker := range workers {
-		worker.waitFor("READY=1")
-	}
-	var load sync.WaitGroup
-	var served atomic.Int64
-	done := make(chan struct{})
-	for number := range clients {
-		load.Go(func() {
-			client := &rawClient{address: systemd.address()}
-			defer client.close()
-			for i := 0; ; i++ {
-				select {
-				case <-done:
-					return
-				case <-time.After(time.Duration((number*7+i*13)%40) * time.Millisecond):
-				}
-				if _, err := client.get("/?sleep=" + []string{"", "5ms", "50ms&late=1"}[(number+i)%3]); err != nil {
-					t.Errorf("lost: %v", err)
-					return
-				}
-				served.Add(1)
-			}
-		})
-	}
-	for i := range rolls {
-		old := workers[i%2]
-		old.terminate()
-		if code, log := old.wait(); code != 0 {
-			t.Errorf("exit of %s: wanted 0, got %d\n%s", old, code, log)
+	rollUnderLoad(t, "serve", func(address string) []request {
+		var clients []request
+		for range 32 {
+			client := &rawClient{address: address}
+			t.Cleanup(client.close)
+			clients = append(clients, func(_ context.Context, path string) error {
+				_, err := client.get(path)
+				return err
+			})
 		}
-		workers[i%2] = systemd.start("serve")
-		workers[i%2].waitFor("READY=1")
-	}
-	close(done)
-	load.Wait()
-	t.Logf("%d requests served over %d drains", served.Load(), rolls)
+		return clients
+	})
 }

@@ -8,10 +8,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 var errRetried = errors.New("request was sent, and would have to be sent again")
@@ -74,47 +72,32 @@ func TestDrain_IdleHTTP2(t *testing.T) {
 	}
 }
 
-// As TestDrain_UnderLoad, with many streams on a few HTTP/2 connections.
+// Many streams on a few HTTP/2 connections.
 func TestDrain_HTTP2UnderLoad(t *testing.T) {
-	const clients, streams, rolls = 4, 16, 12
-	systemd := newManager(t)
-	workers := []*child{systemd.start("serve"), systemd.start("serve")}
-	for _, worker := range workers {
-		worker.waitFor("READY=1")
-	}
-	var load sync.WaitGroup
-	var served atomic.Int64
-	done := make(chan struct{})
-	for range clients {
-		client := http2Client(t)
-		for number := range streams {
-			load.Go(func() {
-				for i := 0; ; i++ {
-					select {
-					case <-done:
-						return
-					case <-time.After(time.Duration((number*7+i*13)%10) * time.Millisecond):
-					}
-					path := "/?sleep=" + []string{"", "5ms", "50ms&late=1"}[(number+i)%3]
-					if err := post(t.Context(), client, "http://"+systemd.address()+path); err != nil {
-						t.Errorf("lost: %v", err)
-						continue
-					}
-					served.Add(1)
-				}
-			})
+	rollUnderLoad(t, "serve", func(address string) []request {
+		var clients []request
+		for range 4 {
+			client := http2Client(t)
+			for range 16 {
+				clients = append(clients, func(ctx context.Context, path string) error {
+					return post(ctx, client, "http://"+address+path)
+				})
+			}
 		}
+		return clients
+	})
+}
+
+func fetch(ctx context.Context, client *http.Client, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
 	}
-	for i := range rolls {
-		old := workers[i%2]
-		old.terminate()
-		if code, log := old.wait(); code != 0 {
-			t.Errorf("exit of %s: wanted 0, got %d\n%s", old, code, log)
-		}
-		workers[i%2] = systemd.start("serve")
-		workers[i%2].waitFor("READY=1")
+	answer, err := client.Do(request)
+	if err != nil {
+		return "", err
 	}
-	close(done)
-	load.Wait()
-	t.Logf("%d requests served over %d drains", served.Load(), rolls)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return string(body), err
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // The tests that need a process of its own run this test binary again, as a
@@ -39,6 +41,7 @@ var scenarios = map[string]func() error{
 	"gated":       gatedScenario,
 	"environment": environmentScenario,
 	"stubborn":    stubbornScenario,
+	"secure":      secureScenario,
 }
 
 func testWorker(server *http.Server) Worker {
@@ -55,7 +58,31 @@ func serveScenario() error {
 	server := &http.Server{Handler: testHandler(), Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
-	return testWorker(server).Run(context.Background())
+	return runAndLookForLeaks(testWorker(server))
+}
+
+// runAndLookForLeaks fails if goroutines or descriptors outlive the worker.
+func runAndLookForLeaks(worker Worker) error {
+	before, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	if err := worker.Run(context.Background()); err != nil {
+		return err
+	}
+	if err := goleak.Find(goleak.IgnoreTopFunction("os/signal.loop")); err != nil {
+		return err
+	}
+	after, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	// Fewer: the inherited ones are closed. One more: the runtime's epoll and
+	// its wake-up.
+	if len(after) > len(before) {
+		return fmt.Errorf("descriptors: %d before, %d after", len(before), len(after))
+	}
+	return nil
 }
 
 // gatedScenario is healthy once the file named by GATE is gone.

@@ -1,6 +1,9 @@
 package activation
 
 import (
+	"crypto/tls"
+	"errors"
+	"io"
 	"net/http"
 	"slices"
 )
@@ -36,4 +39,23 @@ func protocolsOf(server *http.Server) http.Protocols {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(server.TLSNextProto == nil)
 	return protocols
+}
+
+// answerPlainRequest says what net/http would say to a client that forgot TLS.
+func answerPlainRequest(err error) {
+	var header tls.RecordHeaderError
+	if !errors.As(err, &header) || header.Conn == nil || !beginsRequest(header.RecordHeader) {
+		return
+	}
+	_, _ = io.WriteString(header.Conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"+
+		"Client sent an HTTP request to an HTTPS server.\n")
+}
+
+func beginsRequest(data [5]byte) bool {
+	switch string(data[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO":
+		return true
+	default:
+		return false
+	}
 }
