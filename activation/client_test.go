@@ -60,11 +60,11 @@ func (c *rawClient) receive() (closing bool, err error) {
 	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
 		return false, fmt.Errorf("receive body: %w", err)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return false, fmt.Errorf("status %s", answer.Status)
-	}
 	if answer.Close {
 		c.close()
+	}
+	if answer.StatusCode != http.StatusOK {
+		return answer.Close, fmt.Errorf("status %s", answer.Status)
 	}
 	return answer.Close, nil
 }

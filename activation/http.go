@@ -41,6 +41,7 @@ type HTTP struct {
 	drain       chan struct{}
 	inFlight    atomic.Int64
 	served      atomic.Int64
+	panics      atomic.Int64
 	cut         atomic.Int64
 }
 
@@ -169,66 +170,12 @@ func (h *HTTP) cutRest() error {
 }
 
 func (h *HTTP) Stats() Stats {
-	stats := Stats{Served: h.served.Load(), InFlight: h.inFlight.Load(), Cut: h.cut.Load()}
+	stats := Stats{Served: h.served.Load(), InFlight: h.inFlight.Load(), Panics: h.panics.Load(), Cut: h.cut.Load()}
 	if h.connections != nil {
 		stats.Accepted = h.connections.accepted.Load()
 		stats.Connections = int64(h.connections.len())
 	}
 	return stats
-}
-
-func (h *HTTP) wrap(handler http.Handler) http.Handler {
-	if handler == nil {
-		handler = http.DefaultServeMux
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.inFlight.Add(1)
-		defer func() {
-			h.inFlight.Add(-1)
-			h.served.Add(1)
-		}()
-		if h.tlsConfig != nil {
-			r.TLS = r.Context().Value(connKey{}).(*conn).secured()
-		}
-		if r.ProtoMajor != 1 {
-			handler.ServeHTTP(w, r)
-			return
-		}
-		answer := &response{ResponseWriter: w, draining: &h.draining}
-		handler.ServeHTTP(answer, r)
-		answer.beforeHeader()
-	})
-}
-
-type drainKey struct{}
-
-func (h *HTTP) announceDrain(next func(net.Listener) context.Context) func(net.Listener) context.Context {
-	return func(listener net.Listener) context.Context {
-		ctx := context.Background()
-		if next != nil {
-			ctx = next(listener)
-		}
-		return context.WithValue(ctx, drainKey{}, (<-chan struct{})(h.drain))
-	}
-}
-
-type connKey struct{}
-
-func rememberConn(next func(context.Context, net.Conn) context.Context) func(context.Context, net.Conn) context.Context {
-	return func(ctx context.Context, accepted net.Conn) context.Context {
-		if next != nil {
-			ctx = next(ctx, accepted)
-		}
-		return context.WithValue(ctx, connKey{}, accepted)
-	}
-}
-
-// Draining returns a channel that is closed when the service of a request's
-// context begins to drain. Handlers of long polls, streams and hijacked
-// connections wait on it to finish early. It is nil for any other context.
-func Draining(ctx context.Context) <-chan struct{} {
-	drain, _ := ctx.Value(drainKey{}).(<-chan struct{})
-	return drain
 }
 
 func waitFor(ctx context.Context, done <-chan struct{}) bool {

@@ -42,6 +42,7 @@ var scenarios = map[string]func() error{
 	"environment": environmentScenario,
 	"stubborn":    stubbornScenario,
 	"secure":      secureScenario,
+	"recycle":     recycleScenario,
 }
 
 func testWorker(server *http.Server) Worker {
@@ -146,5 +147,16 @@ func testHandler() http.Handler {
 		}
 		fmt.Fprintf(w, "%d bytes\n", size)
 	})
+	mux.HandleFunc("/panic", panicOnRequest)
 	return mux
+}
+
+// panicOnRequest panics before or, with ?late, after the beginning of its answer.
+func panicOnRequest(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Half-Done", "yes")
+	if r.FormValue("late") != "" {
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+	}
+	panic("on request")
 }

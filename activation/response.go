@@ -8,12 +8,12 @@ import (
 	"sync/atomic"
 )
 
-// response of HTTP/1 tells the client, in the header and as late as possible,
-// that this is the last one of its connection if the service drains by then. It
-// has the optional methods that net/http's own has.
+// response knows whether an answer has begun. One of HTTP/1 tells the client, in
+// the header and as late as possible, that it is the last of its connection if
+// the service drains by then.
 type response struct {
 	http.ResponseWriter
-	draining    *atomic.Bool
+	draining    *atomic.Bool // nil in HTTP/2
 	wroteHeader bool
 }
 
@@ -51,18 +51,32 @@ func (r *response) beforeHeader() {
 		return
 	}
 	r.wroteHeader = true
-	if r.draining.Load() {
+	if r.draining != nil && r.draining.Load() {
 		r.Header().Set("Connection", "close")
 	}
 }
 
+// http1Response has the other methods of net/http's response of HTTP/1.
+type http1Response struct{ response }
+
 // ReadFrom keeps sendfile(2).
-func (r *response) ReadFrom(source io.Reader) (int64, error) {
+func (r *http1Response) ReadFrom(source io.Reader) (int64, error) {
 	r.beforeHeader()
 	return io.Copy(r.ResponseWriter, source)
 }
 
-func (r *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (r *http1Response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	r.wroteHeader = true
 	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
+
+// http2Response has those of HTTP/2, whose clients are told by GOAWAY.
+type http2Response struct{ response }
+
+func (r *http2Response) Push(target string, options *http.PushOptions) error {
+	pusher, ok := r.ResponseWriter.(http.Pusher)
+	if !ok {
+		return http.ErrNotSupported
+	}
+	return pusher.Push(target, options)
 }

@@ -28,6 +28,7 @@ type Stats struct {
 	Connections int64 `json:"connections"` // open now
 	Served      int64 `json:"served"`      // requests finished
 	InFlight    int64 `json:"in_flight"`   // requests in their handler now
+	Panics      int64 `json:"panics"`      // of handlers, contained
 	Cut         int64 `json:"cut"`         // connections closed at the drain's limit
 }
 
@@ -37,6 +38,7 @@ func (s Stats) plus(other Stats) Stats {
 		Connections: s.Connections + other.Connections,
 		Served:      s.Served + other.Served,
 		InFlight:    s.InFlight + other.InFlight,
+		Panics:      s.Panics + other.Panics,
 		Cut:         s.Cut + other.Cut,
 	}
 }

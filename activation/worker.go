@@ -32,6 +32,8 @@ type Worker struct {
 	// Health answers /healthz of the admin socket and feeds the watchdog. The
 	// worker accepts nothing before it has returned nil once.
 	Health func(context.Context) error
+	// Recycle has the worker replaced when it has passed a limit.
+	Recycle Recycle
 	// DrainTimeout replaces DefaultDrainTimeout.
 	DrainTimeout time.Duration
 	// Logger replaces slog.Default().
@@ -81,18 +83,22 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	}
 	defer r.admin.close()
-	feeding, endFeeding := context.WithCancel(context.WithoutCancel(ctx))
-	defer endFeeding()
-	if err := r.start(ctx, feeding); err != nil {
+	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWatching()
+	if err := r.start(ctx, watching); err != nil {
 		if ctx.Err() != nil { // told to stop before it was ready: nothing failed
 			r.Logger.Info("stopped before it was ready", "reason", err)
 			err = nil
 		}
 		return errors.Join(err, r.drain())
 	}
+	worn := make(chan string, 1)
+	go r.watchUsage(watching, worn)
 	var failure error
 	select {
 	case <-ctx.Done():
+	case limit := <-worn:
+		r.Logger.Info("recycling", "reason", limit)
 	case failure = <-r.failed:
 		r.Logger.Error("serving failed", "reason", failure)
 	}
@@ -123,7 +129,7 @@ func (r *run) open() error {
 
 // start returns when the worker accepts. Up to READY=1 nothing is accepted, so
 // a worker that can't get there costs no request.
-func (r *run) start(ctx, feeding context.Context) error {
+func (r *run) start(ctx, watching context.Context) error {
 	for i, warm := range r.Warmup {
 		r.notify.status("warming up, step %d of %d", i+1, len(r.Warmup))
 		if err := warm(ctx); err != nil {
@@ -144,7 +150,7 @@ func (r *run) start(ctx, feeding context.Context) error {
 			}
 		}()
 	}
-	return r.watch(feeding)
+	return r.watch(watching)
 }
 
 // becomeHealthy asks until the check passes. What is missing may still come; how
