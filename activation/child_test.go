@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,14 @@ const patience = 30 * time.Second
 type manager struct {
 	t      *testing.T
 	socket net.Listener
+	names  []string       // of further sockets
+	others []syscall.Conn // the sockets
+}
+
+// pass hands a further socket to the workers started from now on.
+func (m *manager) pass(name string, socket syscall.Conn) {
+	m.names = append(m.names, name)
+	m.others = append(m.others, socket)
 }
 
 func newManager(t *testing.T) *manager {
@@ -73,11 +82,16 @@ func (m *manager) start(scenario string, environment ...string) *child {
 		m.t.Fatal(err)
 	}
 	go c.listen()
-	shared, admin := inheritable(m.t, m.socket), inheritable(m.t, adminListener)
-	defer shared.Close()
-	defer admin.Close()
-	c.command = childCommand(scenario, []*os.File{shared, admin}, append(environment,
-		"LISTEN_FDS=2", "LISTEN_FDNAMES=http:admin", "NOTIFY_SOCKET="+notifyPath)...)
+	names := append([]string{"http", "admin"}, m.names...)
+	sockets := append([]syscall.Conn{m.socket.(syscall.Conn), adminListener.(syscall.Conn)}, m.others...)
+	var files []*os.File
+	for _, socket := range sockets {
+		file := inheritable(m.t, socket)
+		defer file.Close()
+		files = append(files, file)
+	}
+	c.command = childCommand(scenario, files, append(environment, "LISTEN_FDS="+strconv.Itoa(len(names)),
+		"LISTEN_FDNAMES="+strings.Join(names, ":"), "NOTIFY_SOCKET="+notifyPath)...)
 	c.command.Stderr = &c.stderr
 	if err := c.command.Start(); err != nil {
 		m.t.Fatal(err)
@@ -100,11 +114,11 @@ func childCommand(scenario string, files []*os.File, environment ...string) *exe
 	return command
 }
 
-// inheritable duplicates a listener for a child without touching O_NONBLOCK,
+// inheritable duplicates a socket for a child without touching O_NONBLOCK,
 // which TCPListener.File and os/exec would clear for all who share it.
-func inheritable(t *testing.T, listener net.Listener) *os.File {
+func inheritable(t *testing.T, socket syscall.Conn) *os.File {
 	t.Helper()
-	raw, err := listener.(syscall.Conn).SyscallConn()
+	raw, err := socket.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -222,6 +222,21 @@ func (c *conn) enterHTTP2(next phase) {
 	}
 }
 
+// cutIf closes the connection if which is true of it. It closes the socket:
+// TLS's own close would wait for its peer.
+func (c *conn) cutIf(which func(phase) bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !which(c.phase) {
+		return false
+	}
+	c.wire.Close()
+	if c.phase == phaseHijacked {
+		c.owner.move(c, phaseGone) // its handler may never close it
+	}
+	return true
+}
+
 // Close forgets a hijacked connection; of the others net/http reports the end.
 func (c *conn) Close() error {
 	err := c.Conn.Close()

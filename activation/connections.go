@@ -113,13 +113,15 @@ func (s *connections) len() int {
 	return len(s.open)
 }
 
-// cut closes what is left, and returns how many that were.
-func (s *connections) cut() int {
-	all := s.list()
-	for _, c := range all {
-		c.wire.Close() // not TLS's, which waits for its peer
+// cut closes what is left for which is true, and returns whose it was.
+func (s *connections) cut(which func(phase) bool) []string {
+	var clients []string
+	for _, c := range s.list() {
+		if c.cutIf(which) {
+			clients = append(clients, c.RemoteAddr().String())
+		}
 	}
-	return len(all)
+	return clients
 }
 
 // hook is an http.Server.ConnState that calls next, the user's, if there is one.

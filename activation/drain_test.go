@@ -127,7 +127,7 @@ func TestDrain_ReportsWhatItCut(t *testing.T) {
 	worker.waitForStats(`"in_flight":1`)
 	worker.terminate()
 	code, log := worker.wait()
-	if want := `service "http": drain reached its limit, 1 connections cut`; code != 1 || !strings.Contains(log, want) {
+	if want := `service "http": drain reached its limit, 1 connections cut: "127.0.0.1:`; code != 1 || !strings.Contains(log, want) {
 		t.Errorf("wanted exit 1 and %q, got %d\n%s", want, code, log)
 	}
 }

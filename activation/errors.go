@@ -43,12 +43,16 @@ func (e *WrongKindError) Error() string {
 // CutError reports connections that were still busy when the drain reached
 // its limit, and were closed.
 type CutError struct {
-	Service     string
-	Connections int
+	Service string
+	Clients []string // their remote addresses
 }
 
 func (e *CutError) Error() string {
-	return fmt.Sprintf("service %q: drain reached its limit, %d connections cut", e.Service, e.Connections)
+	const shown = 5
+	if len(e.Clients) <= shown {
+		return fmt.Sprintf("service %q: drain reached its limit, %d connections cut: %s", e.Service, len(e.Clients), quoted(e.Clients))
+	}
+	return fmt.Sprintf("service %q: drain reached its limit, %d connections cut: %s and others", e.Service, len(e.Clients), quoted(e.Clients[:shown]))
 }
 
 func quoted(names []string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,25 +30,30 @@ type HTTP struct {
 	// IdleGrace replaces DefaultIdleGrace.
 	IdleGrace time.Duration
 
+	// HijackTimeout bounds, in a drain, the time of connections that their
+	// handlers have hijacked. Zero is the worker's DrainTimeout.
+	HijackTimeout time.Duration
+
 	logger      *slog.Logger
 	listeners   []net.Listener
 	connections *connections
 	tlsConfig   *tls.Config // nil without TLS
-	starting    sync.Mutex  // orders Serve and Drain
-	serving     sync.WaitGroup
+	life        lifeline
 	draining    atomic.Bool
 	drain       chan struct{}
 	inFlight    atomic.Int64
 	served      atomic.Int64
 	panics      atomic.Int64
 	cut         atomic.Int64
+	cutMu       sync.Mutex
+	cutClients  []string
 }
 
 func (h *HTTP) SocketName() string { return h.Name }
 
 // Open takes the listeners, and wraps the server's handler and hooks.
 func (h *HTTP) Open(sockets *Sockets, logger *slog.Logger) error {
-	listeners, err := h.listen(sockets)
+	listeners, err := listen(sockets, h.Name, h.Address)
 	if err != nil {
 		return err
 	}
@@ -65,20 +69,6 @@ func (h *HTTP) Open(sockets *Sockets, logger *slog.Logger) error {
 	return nil
 }
 
-func (h *HTTP) listen(sockets *Sockets) ([]net.Listener, error) {
-	if sockets.Supervised() {
-		return sockets.Listeners(h.Name)
-	}
-	if h.Address == "" {
-		return nil, fmt.Errorf("service %q: not started by systemd, and no Address to listen on", h.Name)
-	}
-	listener, err := net.Listen("tcp", h.Address)
-	if err != nil {
-		return nil, fmt.Errorf("service %q: %w", h.Name, err)
-	}
-	return []net.Listener{listener}, nil
-}
-
 func (h *HTTP) idleGrace() time.Duration {
 	if h.IdleGrace > 0 {
 		return h.IdleGrace
@@ -88,41 +78,18 @@ func (h *HTTP) idleGrace() time.Duration {
 
 // Serve accepts from all listeners until Drain.
 func (h *HTTP) Serve() error {
-	if !h.begin() {
+	if !h.life.begin(len(h.listeners)) {
 		return nil
 	}
 	failed := make(chan error, len(h.listeners))
 	for _, listener := range h.listeners {
 		h.logger.Info("listening", "service", h.Name, "address", listener.Addr().String())
 		go func() {
-			defer h.serving.Done()
+			defer h.life.end()
 			failed <- h.serve(listener)
 		}()
 	}
-	for range h.listeners {
-		if err := <-failed; err != nil {
-			return fmt.Errorf("service %q: %w", h.Name, err)
-		}
-	}
-	return nil
-}
-
-// begin is false if the drain came first.
-func (h *HTTP) begin() bool {
-	h.starting.Lock()
-	defer h.starting.Unlock()
-	if h.draining.Load() {
-		return false
-	}
-	h.serving.Add(len(h.listeners))
-	return true
-}
-
-func (h *HTTP) stop() {
-	h.starting.Lock()
-	defer h.starting.Unlock()
-	h.draining.Store(true)
-	close(h.drain)
+	return firstFailure(h.Name, failed, len(h.listeners))
 }
 
 func (h *HTTP) serve(listener net.Listener) error {
@@ -136,37 +103,55 @@ func (h *HTTP) serve(listener net.Listener) error {
 // Drain closes our listeners (the sockets stay open in systemd), serves every
 // connection to its end, and returns as soon as none is left.
 func (h *HTTP) Drain(ctx context.Context) error {
-	h.stop()
+	h.life.stop()
+	h.draining.Store(true)
+	close(h.drain)
 	closeListeners(h.listeners)
-	h.serving.Wait() // each accepted connection has reached net/http
+	h.life.serving.Wait() // each accepted connection has reached net/http
 	h.connections.beginDrain()
-
-	if !waitFor(ctx, h.connections.settled) {
-		return h.cutRest()
+	if h.HijackTimeout > 0 {
+		limit := time.AfterFunc(h.HijackTimeout, func() { h.cutThose(phase.isHijacked) })
+		defer limit.Stop()
 	}
-	// What is left speaks HTTP/2 and was told to begin nothing new, or belongs
-	// to its handler. Shutdown would have closed the idle ones of HTTP/1 at once.
-	shutdown, cancel := context.WithCancel(ctx)
+
+	if waitFor(ctx, h.connections.settled) {
+		// What is left speaks HTTP/2 and was told to begin nothing new, or
+		// belongs to its handler. Shutdown would have closed the idle ones of
+		// HTTP/1 at once.
+		defer h.shutdown(ctx)()
+		waitFor(ctx, h.connections.none)
+	}
+	if ctx.Err() != nil {
+		h.cutThose(anyPhase)
+		_ = h.Server.Close()
+	}
+	return h.report()
+}
+
+// shutdown runs http.Server.Shutdown, until the function it returns is called.
+// Shutdown itself would poll for the end, up to half a second late.
+func (h *HTTP) shutdown(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		_ = h.Server.Shutdown(shutdown)
+		_ = h.Server.Shutdown(ctx)
 	}()
-	defer func() { cancel(); <-finished }()
-	if !waitFor(ctx, h.connections.none) {
-		return h.cutRest()
-	}
-	return nil
+	return func() { cancel(); <-finished }
 }
 
-func (h *HTTP) cutRest() error {
-	connections := h.connections.cut()
-	_ = h.Server.Close()
-	if connections == 0 {
-		return nil
-	}
-	h.cut.Add(int64(connections))
-	return &CutError{Service: h.Name, Connections: connections}
+func (h *HTTP) cutThose(which func(phase) bool) {
+	clients := h.connections.cut(which)
+	h.cutMu.Lock()
+	defer h.cutMu.Unlock()
+	h.cutClients = append(h.cutClients, clients...)
+}
+
+// report is the *CutError of what was cut, or nil.
+func (h *HTTP) report() error {
+	h.cutMu.Lock()
+	defer h.cutMu.Unlock()
+	return cutError(h.Name, h.cutClients, &h.cut)
 }
 
 func (h *HTTP) Stats() Stats {

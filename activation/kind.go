@@ -10,14 +10,14 @@ import (
 type Kind string
 
 const (
-	StreamListener  Kind = "stream listener"
-	UnixListener    Kind = "Unix stream listener"
-	DatagramSocket  Kind = "datagram socket"
-	SeqpacketSocket Kind = "seqpacket listener"
-	StreamSocket    Kind = "connected stream socket"
-	OtherSocket     Kind = "socket of another type"
-	RegularFile     Kind = "regular file"
-	OtherFile       Kind = "file that is no socket"
+	StreamListener    Kind = "stream listener"
+	UnixListener      Kind = "Unix stream listener"
+	DatagramSocket    Kind = "datagram socket"
+	SeqpacketListener Kind = "seqpacket listener"
+	StreamSocket      Kind = "connected stream socket"
+	OtherSocket       Kind = "socket of another type"
+	RegularFile       Kind = "regular file"
+	OtherFile         Kind = "file that is no socket"
 )
 
 func kindOf(file *os.File) (Kind, error) {
@@ -69,7 +69,7 @@ func kindOfSocket(fd int) (Kind, error) {
 	case socketType == syscall.SOCK_DGRAM:
 		return DatagramSocket, nil
 	case socketType == syscall.SOCK_SEQPACKET:
-		return SeqpacketSocket, nil
+		return SeqpacketListener, nil
 	case socketType != syscall.SOCK_STREAM:
 		return OtherSocket, nil
 	case listening == 0:

@@ -43,6 +43,8 @@ var scenarios = map[string]func() error{
 	"stubborn":    stubbornScenario,
 	"secure":      secureScenario,
 	"recycle":     recycleScenario,
+	"services":    servicesScenario,
+	"hijack":      hijackScenario,
 }
 
 func testWorker(server *http.Server) Worker {

@@ -21,6 +21,10 @@ func (p phase) isHTTP2() bool { return p >= phaseHTTP2 && p <= phaseHTTP2Settled
 // isSettled tells that http.Server.Shutdown can do the connection no harm.
 func (p phase) isSettled() bool { return p >= phaseHTTP2Settled }
 
+func anyPhase(phase) bool { return true }
+
+func (p phase) isHijacked() bool { return p == phaseHijacked }
+
 func phaseOf(state http.ConnState) phase {
 	switch state {
 	case http.StateNew:

@@ -45,7 +45,7 @@ func (s *Sockets) Supervised() bool { return s.supervised }
 // Names returns the names that came, in the order of their descriptors.
 func (s *Sockets) Names() []string { return s.names }
 
-// Listeners takes the stream listeners of a name. The caller closes them; that
+// Listeners takes the stream (or seqpacket) listeners of a name. The caller closes them; that
 // leaves the socket open in systemd and the other workers. The error is a
 // *MissingSocketError or a *WrongKindError.
 func (s *Sockets) Listeners(name string) ([]net.Listener, error) {
@@ -64,6 +64,27 @@ func (s *Sockets) Listeners(name string) ([]net.Listener, error) {
 		listeners = append(listeners, listener)
 	}
 	return listeners, nil
+}
+
+// PacketConns takes the datagram sockets of a name; otherwise as Listeners.
+func (s *Sockets) PacketConns(name string) ([]net.PacketConn, error) {
+	files := s.take(name)
+	if len(files) == 0 {
+		return nil, &MissingSocketError{Wanted: name, Got: s.names}
+	}
+	defer closeFiles(files)
+	var sockets []net.PacketConn
+	for _, file := range files {
+		socket, err := packetConnOf(name, file)
+		if err != nil {
+			for _, opened := range sockets {
+				opened.Close()
+			}
+			return nil, err
+		}
+		sockets = append(sockets, socket)
+	}
+	return sockets, nil
 }
 
 // take removes all descriptors of a name, so that none is given out twice.
@@ -94,7 +115,7 @@ func listenerOf(name string, file *os.File) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kind != StreamListener && kind != UnixListener {
+	if kind != StreamListener && kind != UnixListener && kind != SeqpacketListener {
 		return nil, &WrongKindError{Name: name, Wanted: StreamListener, Got: kind}
 	}
 	listener, err := net.FileListener(file)
@@ -102,6 +123,21 @@ func listenerOf(name string, file *os.File) (net.Listener, error) {
 		return nil, fmt.Errorf("socket %q: %w", name, err)
 	}
 	return listener, nil
+}
+
+func packetConnOf(name string, file *os.File) (net.PacketConn, error) {
+	kind, err := kindOf(file)
+	if err != nil {
+		return nil, err
+	}
+	if kind != DatagramSocket {
+		return nil, &WrongKindError{Name: name, Wanted: DatagramSocket, Got: kind}
+	}
+	socket, err := net.FilePacketConn(file)
+	if err != nil {
+		return nil, fmt.Errorf("socket %q: %w", name, err)
+	}
+	return socket, nil
 }
 
 func closeFiles(files []*os.File) {
