@@ -18,6 +18,10 @@ const AdminSocket = "admin"
 //	GET /healthz  200 "ok", or 503 and the reason
 //	GET /readyz   200 "ready", or 503 and the state
 //	GET /stats    JSON: the state and the Stats of each service by name
+//	POST /drain   go offline: accept nothing, let the clients go, stay alive
+//	POST /undrain go online again
+//
+// The two that change something are for root and the worker's own user.
 type admin struct {
 	server *http.Server
 	done   chan struct{}
@@ -42,7 +46,7 @@ func openAdmin(sockets *Sockets, r *run) (*admin, error) {
 		return nil, fmt.Errorf("socket %q: %w", AdminSocket, err)
 	}
 	a := &admin{
-		server: &http.Server{Handler: r.adminHandler(), ReadHeaderTimeout: HealthTimeout},
+		server: &http.Server{Handler: r.adminHandler(), ConnContext: rememberPeer, ReadHeaderTimeout: HealthTimeout},
 		done:   make(chan struct{}),
 	}
 	go func() {
@@ -82,7 +86,25 @@ func (r *run) adminHandler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(r.stats())
 	})
+	mux.Handle("POST /drain", ownersOnly(change(r.goOffline)))
+	mux.Handle("POST /undrain", ownersOnly(change(r.goOnline)))
+	if r.Admin != nil {
+		own := http.NewServeMux()
+		r.Admin(own)
+		mux.Handle("/", ownersOnly(own))
+	}
 	return mux
+}
+
+// change answers 409 if the state doesn't allow it.
+func change(do func() error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := do(); err != nil {
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
 }
 
 type workerStats struct {

@@ -189,8 +189,21 @@ func (c *child) wait() (int, string) {
 	}
 }
 
+// tell sends a POST to the child's admin socket.
+func (c *child) tell(path string, wantStatus int, wantBody string) {
+	c.t.Helper()
+	if status, body := c.admit(http.MethodPost, path); status != wantStatus || body != wantBody {
+		c.t.Errorf("%s: wanted %d %s, got %d %s", path, wantStatus, wantBody, status, body)
+	}
+}
+
 // ask sends a GET to the child's admin socket.
 func (c *child) ask(path string) (int, string) {
+	c.t.Helper()
+	return c.admit(http.MethodGet, path)
+}
+
+func (c *child) admit(method, path string) (int, string) {
 	c.t.Helper()
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -199,7 +212,11 @@ func (c *child) ask(path string) (int, string) {
 		},
 	}
 	client := http.Client{Transport: transport, Timeout: patience}
-	answer, err := client.Get("http://admin" + path)
+	request, err := http.NewRequest(method, "http://admin"+path, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		c.t.Fatal(err)
 	}

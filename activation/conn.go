@@ -31,10 +31,10 @@ type conn struct {
 	streams  bool        // HTTP/2: at least one is open
 	sniffed  bool        // plain bytes came
 	received bool        // bytes came in this phase
-	touched  time.Time   // of the last byte or phase, while draining
+	touched  time.Time   // of the last byte or phase, while leaving
 	deadline time.Time   // the read deadline that net/http wants
 	retiring bool        // a deadline in the past is set, by us
-	timer    *time.Timer // calls expire; nil until the drain begins
+	timer    *time.Timer // calls expire; nil while it may stay
 }
 
 // newConn wraps an accepted socket, with TLS if there is a configuration.
@@ -116,10 +116,13 @@ func (c *conn) wokenToRetire() retirement {
 	return retireDone
 }
 
-// beginDrain starts the clock of the connection.
-func (c *conn) beginDrain() {
+// leave starts the clock of the connection.
+func (c *conn) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.timer != nil {
+		return // it runs already, since a pause
+	}
 	c.touched = time.Now()
 	c.timer = time.AfterFunc(c.owner.grace, c.expire)
 	if c.phase == phaseHTTP2 {
@@ -127,10 +130,25 @@ func (c *conn) beginDrain() {
 	}
 }
 
+// stay stops the clock, except for a client of HTTP/2 that was told to go.
+func (c *conn) stay() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer == nil || c.phase.isHTTP2() {
+		return
+	}
+	c.timer.Stop()
+	c.timer = nil
+	c.stopRetiring()
+}
+
 // expire is called when the grace may be over.
 func (c *conn) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.timer == nil {
+		return // it may stay after all
+	}
 	switch c.phase {
 	case phaseNew, phaseIdle:
 		c.retire()

@@ -86,11 +86,23 @@ func (s *connections) report() {
 	}
 }
 
-// beginDrain is called when nothing will be added any more.
-func (s *connections) beginDrain() {
+// leave lets the open connections end as soon as their clients allow.
+func (s *connections) leave() {
 	for _, c := range s.list() {
-		c.beginDrain()
+		c.leave()
 	}
+}
+
+// stay takes leave back. HTTP/2's clients that were told to go will go.
+func (s *connections) stay() {
+	for _, c := range s.list() {
+		c.stay()
+	}
+}
+
+// drain is leave for good, when nothing will be added any more.
+func (s *connections) drain() {
+	s.leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
@@ -134,22 +146,6 @@ func (s *connections) hook(next func(net.Conn, http.ConnState)) func(net.Conn, h
 			c.enter(phaseOf(state))
 		}
 	}
-}
-
-// trackedListener hands each accepted connection to its connections before
-// anyone else sees it, so that a drain can't miss one.
-type trackedListener struct {
-	net.Listener
-	connections *connections
-	config      *tls.Config // nil without TLS
-}
-
-func (l *trackedListener) Accept() (net.Conn, error) {
-	socket, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return l.connections.add(socket, l.config), nil
 }
 
 func closeOnce(done chan struct{}) {

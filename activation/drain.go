@@ -17,7 +17,9 @@ const (
 
 // drain ends all services at once, bounded by DrainTimeout.
 func (r *run) drain() error {
+	r.changing.Lock() // not while it is going offline or online
 	r.state.set(stateDraining)
+	r.changing.Unlock()
 	r.notify.stopping(r.DrainTimeout)
 	r.Logger.Info("draining", "limit", r.DrainTimeout)
 	began := time.Now()

@@ -16,7 +16,7 @@ func (h *HTTP) wrap(handler http.Handler) http.Handler {
 			r.TLS = r.Context().Value(connKey{}).(*conn).secured()
 		}
 		if r.ProtoMajor == 1 {
-			answer := &http1Response{response{ResponseWriter: w, draining: &h.draining}}
+			answer := &http1Response{response{ResponseWriter: w, leaving: &h.leaving.now}}
 			h.handle(handler, answer, &answer.response, r)
 			return
 		}
@@ -48,24 +48,4 @@ func rememberConn(next func(context.Context, net.Conn) context.Context) func(con
 		}
 		return context.WithValue(ctx, connKey{}, accepted)
 	}
-}
-
-type drainKey struct{}
-
-func (h *HTTP) announceDrain(next func(net.Listener) context.Context) func(net.Listener) context.Context {
-	return func(listener net.Listener) context.Context {
-		ctx := context.Background()
-		if next != nil {
-			ctx = next(listener)
-		}
-		return context.WithValue(ctx, drainKey{}, (<-chan struct{})(h.drain))
-	}
-}
-
-// Draining returns a channel that is closed when the service of a request's
-// context begins to drain. Handlers of long polls, streams and hijacked
-// connections wait on it to finish early. It is nil for any other context.
-func Draining(ctx context.Context) <-chan struct{} {
-	drain, _ := ctx.Value(drainKey{}).(<-chan struct{})
-	return drain
 }

@@ -35,12 +35,11 @@ type HTTP struct {
 	HijackTimeout time.Duration
 
 	logger      *slog.Logger
-	listeners   []net.Listener
+	listeners   []*gatedListener
 	connections *connections
 	tlsConfig   *tls.Config // nil without TLS
 	life        lifeline
-	draining    atomic.Bool
-	drain       chan struct{}
+	leaving     *leaving
 	inFlight    atomic.Int64
 	served      atomic.Int64
 	panics      atomic.Int64
@@ -58,13 +57,15 @@ func (h *HTTP) Open(sockets *Sockets, logger *slog.Logger) error {
 		return err
 	}
 	h.logger = logger
-	h.listeners = listeners
 	h.connections = newConnections(h.idleGrace())
-	h.drain = make(chan struct{})
+	h.leaving = newLeaving()
 	h.secure()
+	for _, listener := range listeners {
+		h.listeners = append(h.listeners, &gatedListener{Listener: listener, connections: h.connections, config: h.tlsConfig})
+	}
 	h.Server.Handler = h.wrap(h.Server.Handler)
 	h.Server.ConnState = h.connections.hook(h.Server.ConnState)
-	h.Server.BaseContext = h.announceDrain(h.Server.BaseContext)
+	h.Server.BaseContext = h.leaving.announce(h.Server.BaseContext)
 	h.Server.ConnContext = rememberConn(h.Server.ConnContext)
 	return nil
 }
@@ -93,22 +94,42 @@ func (h *HTTP) Serve() error {
 }
 
 func (h *HTTP) serve(listener net.Listener) error {
-	err := h.Server.Serve(&trackedListener{Listener: listener, connections: h.connections, config: h.tlsConfig})
-	if h.draining.Load() && (errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)) {
+	err := h.Server.Serve(listener)
+	if h.life.stopped() && (errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed)) {
 		return nil
 	}
 	return err
+}
+
+// Pause accepts nothing more: new connections wait in the kernel's queue for
+// other workers. Those that are open end as in a drain.
+func (h *HTTP) Pause() {
+	for _, listener := range h.listeners {
+		listener.pause()
+	}
+	h.leaving.begin()
+	h.connections.leave()
+}
+
+// Resume takes Pause back.
+func (h *HTTP) Resume() {
+	h.leaving.end()
+	h.connections.stay()
+	for _, listener := range h.listeners {
+		listener.resume()
+	}
 }
 
 // Drain closes our listeners (the sockets stay open in systemd), serves every
 // connection to its end, and returns as soon as none is left.
 func (h *HTTP) Drain(ctx context.Context) error {
 	h.life.stop()
-	h.draining.Store(true)
-	close(h.drain)
-	closeListeners(h.listeners)
+	h.leaving.begin()
+	for _, listener := range h.listeners {
+		listener.Close()
+	}
 	h.life.serving.Wait() // each accepted connection has reached net/http
-	h.connections.beginDrain()
+	h.connections.drain()
 	if h.HijackTimeout > 0 {
 		limit := time.AfterFunc(h.HijackTimeout, func() { h.cutThose(phase.isHijacked) })
 		defer limit.Stop()

@@ -24,10 +24,9 @@ func rollUnderLoad(t *testing.T, scenario string, connect func(address string) [
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var load sync.WaitGroup
-	var served atomic.Int64
+	var load loadGroup
 	for number, send := range connect(systemd.address()) {
-		load.Go(func() { served.Add(sendUntil(ctx, t, number, send)) })
+		load.add(ctx, t, number, send)
 	}
 	for i := range rolls {
 		old := workers[i%2]
@@ -39,8 +38,23 @@ func rollUnderLoad(t *testing.T, scenario string, connect func(address string) [
 		workers[i%2].waitFor("READY=1")
 	}
 	stop()
-	load.Wait()
-	t.Logf("%d requests answered over %d drains", served.Load(), rolls)
+	t.Logf("%d requests answered over %d drains", load.wait(), rolls)
+}
+
+// loadGroup is a number of clients that send until their context ends.
+type loadGroup struct {
+	clients sync.WaitGroup
+	served  atomic.Int64
+}
+
+func (g *loadGroup) add(ctx context.Context, t *testing.T, number int, send request) {
+	g.clients.Go(func() { g.served.Add(sendUntil(ctx, t, number, send)) })
+}
+
+// wait returns how many requests were answered.
+func (g *loadGroup) wait() int64 {
+	g.clients.Wait()
+	return g.served.Load()
 }
 
 func sendUntil(ctx context.Context, t *testing.T, number int, send request) (served int64) {

@@ -10,10 +10,10 @@ import (
 
 // response knows whether an answer has begun. One of HTTP/1 tells the client, in
 // the header and as late as possible, that it is the last of its connection if
-// the service drains by then.
+// the service is leaving by then.
 type response struct {
 	http.ResponseWriter
-	draining    *atomic.Bool // nil in HTTP/2
+	leaving     *atomic.Bool // nil in HTTP/2
 	wroteHeader bool
 }
 
@@ -51,7 +51,7 @@ func (r *response) beforeHeader() {
 		return
 	}
 	r.wroteHeader = true
-	if r.draining != nil && r.draining.Load() {
+	if r.leaving != nil && r.leaving.Load() {
 		r.Header().Set("Connection", "close")
 	}
 }

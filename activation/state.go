@@ -6,18 +6,25 @@ import "sync/atomic"
 const (
 	stateStarting int32 = iota
 	stateReady
+	stateOffline
 	stateDraining
 )
 
 type state struct{ value atomic.Int32 }
 
 func (s *state) set(value int32) { s.value.Store(value) }
-func (s *state) ready() bool     { return s.value.Load() == stateReady }
+
+// change is false if the state was not from.
+func (s *state) change(from, to int32) bool { return s.value.CompareAndSwap(from, to) }
+
+func (s *state) ready() bool { return s.value.Load() == stateReady }
 
 func (s *state) String() string {
 	switch s.value.Load() {
 	case stateReady:
 		return "ready"
+	case stateOffline:
+		return "offline"
 	case stateDraining:
 		return "draining"
 	default:

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -34,6 +36,9 @@ type Worker struct {
 	Health func(context.Context) error
 	// Recycle has the worker replaced when it has passed a limit.
 	Recycle Recycle
+	// Admin adds handlers to the admin socket, for root and the worker's own
+	// user; net/http/pprof for one.
+	Admin func(*http.ServeMux)
 	// DrainTimeout replaces DefaultDrainTimeout.
 	DrainTimeout time.Duration
 	// Logger replaces slog.Default().
@@ -71,11 +76,12 @@ func (w Worker) withDefaults() Worker {
 // run is one Run of a Worker.
 type run struct {
 	Worker
-	began  time.Time
-	state  state
-	notify notifier
-	admin  *admin
-	failed chan error // what ends the serving early
+	began    time.Time
+	state    state
+	changing sync.Mutex // of state, with what follows from it
+	notify   notifier
+	admin    *admin
+	failed   chan error // what ends the serving early
 }
 
 func (r *run) run(ctx context.Context) error {
