@@ -1,0 +1,134 @@
+// A Node.js worker for clusterctl, with no package but Node itself (18 or newer).
+//
+// It serves the listener that systemd passes as FileDescriptorName=http, answers
+// /healthz on the one called "admin", says READY=1 once it listens on both, and
+// drains on SIGTERM without losing a request. Started by hand it listens on
+// 127.0.0.1:8080.
+'use strict';
+
+const { execFile } = require('node:child_process');
+const http = require('node:http');
+const net = require('node:net');
+
+const FIRST_DESCRIPTOR = 3; // SD_LISTEN_FDS_START, sd_listen_fds(3)
+// An idle client may be sending already, so a drain leaves it this long.
+const IDLE_GRACE = 1000; // milliseconds
+// Node calls listen(2) again on the descriptor, which sets the queue's length
+// for all workers. Its default is 511.
+const BACKLOG = 4096;
+
+const { WORKER_INSTANCE: instance = '', WORKER_RELEASE: release = '' } = process.env;
+let draining = false;
+
+function main() {
+  const descriptors = inherited(process.env);
+  if (!descriptors) {
+    web.listen(8080, '127.0.0.1');
+    process.once('SIGINT', drain);
+  } else {
+    if (!('http' in descriptors)) {
+      throw new Error(`no socket named "http", got: ${Object.keys(descriptors).join(', ') || 'none'}`);
+    }
+    const listening = [listen(web, descriptors.http)];
+    if ('admin' in descriptors) listening.push(listen(admin, descriptors.admin));
+    Promise.all(listening).then(notifyReady);
+  }
+  process.once('SIGTERM', drain);
+}
+
+// inherited returns the descriptors by name, and undefined without a service
+// manager. A worker that systemd started without its sockets must not come up:
+// that stops a rollout at its first worker.
+function inherited(env) {
+  const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES = '', NOTIFY_SOCKET } = env;
+  if (LISTEN_FDS === undefined && NOTIFY_SOCKET === undefined) return undefined;
+  if (LISTEN_PID !== String(process.pid)) {
+    throw new Error(`LISTEN_PID is ${LISTEN_PID}, wanted ${process.pid}, this process`);
+  }
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name]; // not for children
+  const names = LISTEN_FDNAMES === '' ? ['http'] : LISTEN_FDNAMES.split(':');
+  return Object.fromEntries(names.slice(0, Number(LISTEN_FDS)).map((name, i) => [name, FIRST_DESCRIPTOR + i]));
+}
+
+function listen(server, fd) {
+  return new Promise((resolve) => server.listen({ fd }, BACKLOG, resolve));
+}
+
+// systemd-notify is a child, so the unit needs NotifyAccess=all. Without
+// systemd-notify use Type=exec and let the health check be the gate.
+function notifyReady() {
+  if (!process.env.NOTIFY_SOCKET) return;
+  execFile('systemd-notify', ['--ready', `--status=serving, process ${process.pid}`], (error) => {
+    if (error) throw new Error(`systemd-notify: ${error.message}`);
+  });
+}
+
+const web = http.createServer((request, response) => {
+  const url = new URL(request.url, 'http://worker');
+  setTimeout(() => {
+    const body = `worker ${instance}, release ${release}, process ${process.pid}\n`;
+    const headers = {
+      'Content-Length': Buffer.byteLength(body),
+      'X-Worker': instance,
+      'X-Release': release,
+      'X-Pid': String(process.pid),
+    };
+    // Decided when the response begins: SIGTERM may have come since the request.
+    if (draining) headers.Connection = 'close';
+    response.writeHead(200, headers).end(body);
+  }, milliseconds(url.searchParams.get('sleep')));
+});
+
+// Longer than any proxy in front keeps a connection unused, so that the proxy
+// is the one that closes it.
+web.keepAliveTimeout = 75_000;
+
+// connections holds each open connection with the number of its requests that
+// wait for their response.
+const connections = new Map();
+
+web.on('connection', (socket) => {
+  connections.set(socket, 0);
+  socket.once('close', () => connections.delete(socket));
+  if (draining) socket.setTimeout(IDLE_GRACE); // accepted in the same moment
+});
+
+web.on('request', ({ socket }, response) => {
+  connections.set(socket, connections.get(socket) + 1);
+  response.once('close', () => {
+    if (connections.has(socket)) connections.set(socket, connections.get(socket) - 1);
+  });
+});
+
+// Node would cut a connection that is silent for its timeout even while its
+// request is being worked on.
+web.on('timeout', (socket) => {
+  if (!connections.get(socket)) socket.destroy();
+});
+
+const admin = http.createServer((request, response) => {
+  const [status, body] = request.url !== '/healthz' ? [404, 'not found\n'] : draining ? [503, 'draining\n'] : [200, 'ok\n'];
+  response.writeHead(status, { Connection: 'close', 'Content-Length': body.length, 'X-Worker': instance }).end(body);
+});
+
+// drain accepts nothing more and ends when no connection is left. Each request
+// that still comes is answered, and is its connection's last.
+function drain() {
+  draining = true;
+  web.keepAliveTimeout = IDLE_GRACE; // for a response that had begun before
+  for (const socket of connections.keys()) socket.setTimeout(IDLE_GRACE);
+  // http.Server.close() would, since Node 19, close idle connections at once,
+  // with the requests that are on their way. net.Server's leaves them to us.
+  net.Server.prototype.close.call(web, () => {
+    admin.close();
+    admin.closeAllConnections();
+  });
+}
+
+// milliseconds reads "250ms", "1s" or nothing.
+function milliseconds(duration) {
+  const [, number = '0', unit = 'ms'] = /^([\d.]+)(ms|s)$/.exec(duration ?? '') ?? [];
+  return Number(number) * (unit === 's' ? 1000 : 1);
+}
+
+main();

@@ -1,0 +1,162 @@
+package worker
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience bounds every wait; nothing passes or fails by it otherwise.
+const patience = 30 * time.Second
+
+// process is one running worker.
+type process struct {
+	t       *testing.T
+	command *exec.Cmd
+	admin   string        // path of its own socket
+	ready   chan struct{} // closed at READY=1
+	exited  chan struct{}
+	stderr  bytes.Buffer // to be read when it has exited
+}
+
+// socket is a listener to pass on under a name.
+type socket struct {
+	name     string
+	listener syscall.Conn
+}
+
+// spawn starts a worker as systemd does: with the shared listener and a socket
+// of its own.
+func spawn(t *testing.T, program program, instance string, shared *net.TCPListener) *process {
+	t.Helper()
+	admin, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "admin.sock"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { admin.Close() })
+	p := spawnWith(t, program, instance, socket{"http", shared}, socket{"admin", admin})
+	p.admin = admin.Addr().String()
+	return p
+}
+
+func spawnWith(t *testing.T, program program, instance string, sockets ...socket) *process {
+	t.Helper()
+	p := &process{t: t, ready: make(chan struct{}), exited: make(chan struct{})}
+	// Only the child knows its number for LISTEN_PID; exec keeps it.
+	shell := []string{"-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec "$0" "$@"`, program.find(t)}
+	p.command = exec.Command("/bin/sh", append(shell, program.arguments...)...)
+	p.command.Stderr = &p.stderr
+	p.command.Env = append(os.Environ(), "NOTIFY_SOCKET="+p.listenForReady(), "WORKER_INSTANCE="+instance, "WORKER_RELEASE=r1")
+	var names []string
+	for _, socket := range sockets {
+		file := inheritable(t, socket.listener)
+		defer file.Close()
+		p.command.ExtraFiles = append(p.command.ExtraFiles, file)
+		names = append(names, socket.name)
+	}
+	if len(names) > 0 {
+		p.command.Env = append(p.command.Env, "LISTEN_FDS="+strconv.Itoa(len(names)), "LISTEN_FDNAMES="+strings.Join(names, ":"))
+	}
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.exited)
+		_ = p.command.Wait() // its status is in ProcessState
+	}()
+	t.Cleanup(func() {
+		_ = p.command.Process.Signal(syscall.SIGTERM)
+		p.wait()
+	})
+	return p
+}
+
+func (p *process) listenForReady() (path string) {
+	p.t.Helper()
+	path = filepath.Join(p.t.TempDir(), "notify.sock")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	closeReady := sync.OnceFunc(func() { close(p.ready) })
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		message := make([]byte, 4096)
+		for {
+			n, err := conn.Read(message)
+			if err != nil {
+				return
+			}
+			if strings.Contains(string(message[:n]), "READY=1") {
+				closeReady()
+			}
+		}
+	})
+	p.t.Cleanup(func() {
+		conn.Close()
+		listening.Wait()
+	})
+	return path
+}
+
+func (p *process) waitReady() {
+	p.t.Helper()
+	select {
+	case <-p.ready:
+	case <-p.exited:
+		p.t.Fatalf("worker ended before READY=1: %s\n%s", p.command.ProcessState, &p.stderr)
+	case <-time.After(patience):
+		p.t.Fatalf("no READY=1 in %s", patience)
+	}
+}
+
+// wait returns the exit status; a worker that hangs is killed.
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+	case <-time.After(patience):
+		_ = p.command.Process.Kill()
+		<-p.exited
+		p.t.Errorf("worker did not end in %s\n%s", patience, &p.stderr)
+	}
+	return p.command.ProcessState.ExitCode()
+}
+
+// drain sends SIGTERM and waits for a good end.
+func (p *process) drain() {
+	p.t.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	if status := p.wait(); status != 0 {
+		p.t.Errorf("exit status %d after SIGTERM, wanted 0\n%s", status, &p.stderr)
+	}
+}
+
+// inheritable duplicates a socket without touching O_NONBLOCK, which
+// TCPListener.File would clear for all workers that share it.
+func inheritable(t *testing.T, socket syscall.Conn) *os.File {
+	t.Helper()
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var duplicate int
+	var failed error
+	err = raw.Control(func(fd uintptr) { duplicate, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) })
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	return os.NewFile(uintptr(duplicate), "inherited")
+}
