@@ -145,8 +145,8 @@ func (c *child) listen() {
 	}
 }
 
-// waitFor returns once the child has notified a message that contains state.
-func (c *child) waitFor(state string) {
+// waitFor returns the first message the child notified that contains state.
+func (c *child) waitFor(state string) string {
 	c.t.Helper()
 	timeout := time.After(patience)
 	for {
@@ -156,12 +156,13 @@ func (c *child) waitFor(state string) {
 				c.t.Fatalf("notify socket closed before %q", state)
 			}
 			if strings.Contains(message, state) {
-				return
+				return message
 			}
 		case err := <-c.exited:
 			c.t.Fatalf("worker ended before %q: %v\n%s", state, err, c.stderr.String())
 		case <-timeout:
 			c.t.Fatalf("no %q in %s", state, patience)
+			return ""
 		}
 	}
 }

@@ -45,6 +45,7 @@ var scenarios = map[string]func() error{
 	"recycle":     recycleScenario,
 	"services":    servicesScenario,
 	"hijack":      hijackScenario,
+	"reload":      reloadScenario,
 }
 
 func testWorker(server *http.Server) Worker {

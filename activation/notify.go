@@ -14,8 +14,8 @@ import (
 type notifier struct{ logger *slog.Logger }
 
 // ready fails if systemd can't be told, as it would wait in vain and then kill us.
-func (n notifier) ready() error {
-	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving"); err != nil {
+func (n notifier) ready(status string) error {
+	if _, err := daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS="+status); err != nil {
 		return fmt.Errorf("notify systemd of READY=1: %w", err)
 	}
 	return nil
@@ -27,6 +27,11 @@ func (n notifier) status(format string, values ...any) {
 
 func (n notifier) stopping(limit time.Duration) {
 	n.send(daemon.SdNotifyStopping, fmt.Sprintf("STATUS=draining, for at most %s", limit))
+}
+
+// reloading has to carry the time, so that systemd can tell which reload it means.
+func (n notifier) reloading() {
+	n.send(daemon.SdNotifyReloading, strings.TrimSpace(daemon.SdNotifyMonotonicUsec()), "STATUS=reloading")
 }
 
 // extend asks for more time: systemd may kill the worker if it neither ends nor

@@ -24,7 +24,7 @@ func (r *run) goOffline() error {
 		return fmt.Errorf("%w: it is %s", errNotServing, &r.state)
 	}
 	r.Logger.Info("going offline")
-	r.notify.status("offline, as told on the admin socket")
+	r.notify.status("%s", r.state.status())
 	for _, service := range r.Services {
 		if pauser, ok := service.(Pauser); ok {
 			pauser.Pause()
@@ -40,7 +40,7 @@ func (r *run) goOnline() error {
 		return fmt.Errorf("worker is not offline: it is %s", &r.state)
 	}
 	r.Logger.Info("going online")
-	r.notify.status("serving")
+	r.notify.status("%s", r.state.status())
 	for _, service := range r.Services {
 		if pauser, ok := service.(Pauser); ok {
 			pauser.Resume()

@@ -38,6 +38,17 @@ var inherit = sync.OnceValues(func() (*Sockets, error) {
 // *EnvironmentError (sd_listen_fds(3)).
 func Inherit() (*Sockets, error) { return inherit() }
 
+// Given makes Sockets of files that came in some other way, for tests; each is
+// named as its File is. They are closed by whoever takes them.
+func Given(files ...*os.File) *Sockets {
+	sockets := &Sockets{supervised: true, files: map[string][]*os.File{}}
+	for _, file := range files {
+		sockets.names = append(sockets.names, file.Name())
+		sockets.files[file.Name()] = append(sockets.files[file.Name()], file)
+	}
+	return sockets
+}
+
 // Supervised tells whether a service manager started this process. If not, it
 // was started by hand, and services use their development addresses.
 func (s *Sockets) Supervised() bool { return s.supervised }

@@ -31,3 +31,11 @@ func (s *state) String() string {
 		return "starting"
 	}
 }
+
+// status is what systemctl status shows.
+func (s *state) status() string {
+	if s.ready() {
+		return "serving"
+	}
+	return s.String() + ", as told on the admin socket"
+}

@@ -34,6 +34,9 @@ type Worker struct {
 	// Health answers /healthz of the admin socket and feeds the watchdog. The
 	// worker accepts nothing before it has returned nil once.
 	Health func(context.Context) error
+	// Reload hooks run in order on SIGHUP (systemctl reload with
+	// Type=notify-reload). After an error the rest is left out.
+	Reload []func(context.Context) error
 	// Recycle has the worker replaced when it has passed a limit.
 	Recycle Recycle
 	// Admin adds handlers to the admin socket, for root and the worker's own
@@ -43,6 +46,8 @@ type Worker struct {
 	DrainTimeout time.Duration
 	// Logger replaces slog.Default().
 	Logger *slog.Logger
+	// Sockets replaces what Inherit returns, for tests.
+	Sockets *Sockets
 }
 
 // Run serves until SIGTERM, SIGINT or the end of ctx, then drains. It returns
@@ -76,12 +81,13 @@ func (w Worker) withDefaults() Worker {
 // run is one Run of a Worker.
 type run struct {
 	Worker
-	began    time.Time
-	state    state
-	changing sync.Mutex // of state, with what follows from it
-	notify   notifier
-	admin    *admin
-	failed   chan error // what ends the serving early
+	began      time.Time
+	state      state
+	changing   sync.Mutex // of state, with what follows from it
+	notify     notifier
+	admin      *admin
+	supervised bool
+	failed     chan error // what ends the serving early
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -100,37 +106,66 @@ func (r *run) run(ctx context.Context) error {
 	}
 	worn := make(chan string, 1)
 	go r.watchUsage(watching, worn)
-	var failure error
-	select {
-	case <-ctx.Done():
-	case limit := <-worn:
-		r.Logger.Info("recycling", "reason", limit)
-	case failure = <-r.failed:
-		r.Logger.Error("serving failed", "reason", failure)
+	return errors.Join(r.serve(ctx, worn), r.drain())
+}
+
+// serve returns when it is time to drain: nil, or what failed.
+func (r *run) serve(ctx context.Context, worn <-chan string) error {
+	hangups, stop := r.hangups()
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case limit := <-worn:
+			r.Logger.Info("recycling", "reason", limit)
+			return nil
+		case err := <-r.failed:
+			r.Logger.Error("serving failed", "reason", err)
+			return err
+		case <-hangups:
+			r.reload(ctx)
+		}
 	}
-	return errors.Join(failure, r.drain())
 }
 
 // open takes the sockets and serves the admin socket, so that the worker can be
 // asked from its first moment.
 func (r *run) open() error {
-	sockets, err := Inherit()
+	sockets, err := r.sockets()
 	if err != nil {
 		return err
 	}
-	for _, service := range r.Services {
+	r.supervised = sockets.Supervised()
+	for i, service := range r.Services {
 		if err := service.Open(sockets, r.Logger); err != nil {
-			return err
+			return errors.Join(err, r.abandon(sockets, r.Services[:i]))
 		}
 	}
-	r.admin, err = openAdmin(sockets, r)
-	if err != nil {
-		return err
+	if r.admin, err = openAdmin(sockets, r); err != nil {
+		return errors.Join(err, r.abandon(sockets, r.Services))
 	}
 	for _, name := range sockets.closeUnused() {
 		r.Logger.Warn("socket closed, as no service serves it", "socket", name)
 	}
 	return nil
+}
+
+// abandon closes what was opened and never served.
+func (r *run) abandon(sockets *Sockets, opened []Service) error {
+	sockets.closeUnused()
+	var errs []error
+	for _, service := range opened {
+		errs = append(errs, service.Drain(context.Background()))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) sockets() (*Sockets, error) {
+	if r.Sockets != nil {
+		return r.Sockets, nil
+	}
+	return Inherit()
 }
 
 // start returns when the worker accepts. Up to READY=1 nothing is accepted, so
@@ -147,7 +182,7 @@ func (r *run) start(ctx, watching context.Context) error {
 	}
 	// Before READY=1, for who hears of it may ask for a drain at once.
 	r.state.set(stateReady)
-	if err := r.notify.ready(); err != nil {
+	if err := r.notify.ready("serving"); err != nil {
 		return err
 	}
 	for _, service := range r.Services {
