@@ -45,7 +45,7 @@ type File struct {
 type input struct {
 	Name, SourcePath, Binary, ManagerFlag, WantedBy string
 
-	Workers  int
+	Workers  spec.Workers
 	Sockets  string // the socket units, with blanks between
 	Listener listener
 	User     string
@@ -104,7 +104,7 @@ func newInput(c *spec.Cluster, o Options) input {
 		Unit:        c.Sections["Unit"],
 		Socket:      c.Sections["Socket"],
 		Service:     override(serviceDefaults(c), c.Sections["Service"]),
-		User:        lastOf(c.Sections["Service"], "User"),
+		User:        spec.Last(c.Sections["Service"], "User"),
 	}
 	if c.Path != "" {
 		if absolute, err := filepath.Abs(c.Path); err == nil {
@@ -172,14 +172,4 @@ func override(defaults, set []spec.Setting) []spec.Setting {
 		}
 	}
 	return append(all, set...)
-}
-
-func lastOf(settings []spec.Setting, key string) string {
-	value := ""
-	for _, s := range settings {
-		if s.Key == key {
-			value = s.Value
-		}
-	}
-	return value
 }

@@ -75,6 +75,12 @@ func (p Policy) Settings() []Setting {
 	return settings
 }
 
+// differences are the lines that are not as by default.
+func (p Policy) differences() []Setting {
+	defaults := DefaultPolicy().Settings()
+	return slices.DeleteFunc(p.Settings(), func(s Setting) bool { return slices.Contains(defaults, s) })
+}
+
 // Format is the policy as lines of an [X-Cluster] or [Rollout] section, the
 // header not among them. ParsePolicy reads the same policy back.
 func (p Policy) Format() []byte {

@@ -1,0 +1,219 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Parse reads a .cluster file and its drop-ins, in their order; the cluster has
+// the name of the file. It never panics, and returns all faults at once, each
+// with its file and line.
+func Parse(path string, data []byte, dropIns ...Source) (*Cluster, error) {
+	name, ok := strings.CutSuffix(filepath.Base(path), ".cluster")
+	if !ok {
+		return nil, fmt.Errorf(`%s: the name of the file must end in ".cluster", and what stands before is the cluster's name`, path)
+	}
+	if err := ValidateName(name); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	p := &parser{path: path, cluster: newCluster(name, path)}
+	for _, source := range append([]Source{{path, data}}, dropIns...) {
+		p.source(source)
+	}
+	p.path = path
+	p.finish()
+	if err := errors.Join(p.faults...); err != nil {
+		return nil, err
+	}
+	return p.cluster, nil
+}
+
+// New is the cluster that a few words describe: the command line of a worker,
+// and each listener as NAME=ADDRESS.
+func New(name, exec string, workers int, listen []string) (*Cluster, error) {
+	if err := ValidateName(name); err != nil {
+		return nil, fmt.Errorf("--name: %w", err)
+	}
+	p := &parser{path: "flags", cluster: newCluster(name, "")}
+	p.section(section{name: "Cluster", settings: []Setting{{Key: "Workers", Value: strconv.Itoa(workers)}}})
+	for _, listener := range listen {
+		p.section(section{name: "Cluster", settings: []Setting{{Key: "Listen", Value: listener}}})
+	}
+	if exec != "" {
+		p.section(section{name: "Service", settings: []Setting{{Key: "ExecStart", Value: strings.Trim(exec, blanks)}}})
+	}
+	p.finish()
+	if err := errors.Join(p.faults...); err != nil {
+		return nil, err
+	}
+	return p.cluster, nil
+}
+
+type parser struct {
+	path    string
+	cluster *Cluster
+	faults  []error
+}
+
+func (p *parser) fault(line int, key, format string, args ...any) {
+	p.faults = append(p.faults, faultAt(p.path, line, key, format, args...))
+}
+
+func (p *parser) source(source Source) {
+	p.path = source.Path
+	f, err := parseFile(source.Path, source.Data)
+	if err != nil {
+		p.faults = append(p.faults, err)
+	}
+	for _, section := range f.sections {
+		p.section(section)
+	}
+}
+
+func (p *parser) section(s section) {
+	set := p.passedKey(s.name)
+	switch {
+	case s.name == "Cluster":
+		set = p.clusterKey
+	case s.name == "Rollout":
+		set = p.policyKey
+	case strings.HasPrefix(s.name, "X-"): // for others, as in systemd
+		return
+	case !slices.Contains(Passed, s.name):
+		p.fault(s.line, "["+s.name+"]", "unknown section%s", didYouMean(s.name, append([]string{"Cluster", "Rollout"}, Passed...)))
+		return
+	}
+	for _, setting := range s.settings {
+		if err := checkValue(setting.Value); err != nil {
+			p.fault(setting.Line, setting.Key, "%w", err)
+			continue
+		}
+		set(setting)
+	}
+}
+
+func (p *parser) policyKey(s Setting) {
+	if err := setPolicy(&p.cluster.Policy, p.path, s); err != nil {
+		p.faults = append(p.faults, err)
+	}
+}
+
+// clusterKeys are the whole vocabulary of [Cluster].
+var clusterKeys = []string{"Workers", "Start", "Listen"}
+
+// clusterKey assigns one key of [Cluster]; an empty value is the default again,
+// as in systemd.
+func (p *parser) clusterKey(s Setting) {
+	c, err := p.cluster, error(nil)
+	switch s.Key {
+	case "Workers":
+		value := s.Value
+		if value == "" {
+			value = WorkerNumber(DefaultWorkers).String()
+		}
+		c.Workers, err = ParseWorkers(value)
+	case "Start":
+		c.Start, err = parseStart(s.Value)
+	case "Listen":
+		if s.Value == "" {
+			c.Listen = nil
+			return
+		}
+		var listener Listener
+		listener, err = ParseListener(s.Value)
+		c.Listen = append(c.Listen, listener)
+	default:
+		err = fmt.Errorf("unknown key in [Cluster]%s", didYouMean(s.Key, clusterKeys))
+	}
+	if err != nil {
+		p.fault(s.Line, s.Key, "%w", err)
+	}
+}
+
+func parseStart(s string) (Start, error) {
+	switch start := Start(s); start {
+	case "":
+		return DefaultStart, nil
+	case AtBoot, Lazy:
+		return start, nil
+	}
+	return "", fmt.Errorf(`%q: wanted "boot", or "lazy" for a start by the first connection`, s)
+}
+
+var keyPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+
+// passedKey takes a setting for the units, unless it would break the cluster.
+func (p *parser) passedKey(section string) func(Setting) {
+	return func(s Setting) {
+		if !keyPattern.MatchString(s.Key) {
+			p.fault(s.Line, s.Key, "not the name of a setting")
+			return
+		}
+		if reason := refuse(p.cluster.Name, section, s); reason != "" {
+			p.fault(s.Line, s.Key, "%s", reason)
+			return
+		}
+		p.cluster.Sections[section] = append(p.cluster.Sections[section], s)
+	}
+}
+
+// finish finds what is wrong with the whole. What is missing is said only of a
+// file that is right otherwise: it may stand in a line that could not be read.
+func (p *parser) finish() {
+	if len(p.faults) == 0 {
+		p.missing()
+	}
+	p.listenersTwice()
+	p.contradictions()
+	if err := p.cluster.Policy.Validate(); err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			p.faults = append(p.faults, fmt.Errorf("%s: %s", p.path, line))
+		}
+	}
+}
+
+func (p *parser) missing() {
+	if len(p.cluster.Listen) == 0 {
+		p.fault(0, "Listen", "missing: wanted Listen=NAME=ADDRESS in [Cluster], such as Listen=http=0.0.0.0:8080")
+	}
+	switch commands := All(p.cluster.Sections["Service"], "ExecStart"); len(commands) {
+	case 1:
+	case 0:
+		p.fault(0, "ExecStart", "missing: wanted the worker's command line in [Service], such as ExecStart=/usr/bin/web")
+	default:
+		p.fault(0, "ExecStart", "%d command lines, wanted one; an empty ExecStart= before the last forgets the others", len(commands))
+	}
+}
+
+// listenersTwice finds addresses that can't be listened on twice, and
+// differences between listeners of one name, which share a socket unit.
+func (p *parser) listenersTwice() {
+	for i, l := range p.cluster.Listen {
+		for _, other := range p.cluster.Listen[:i] {
+			switch {
+			case other.Address == l.Address && (other.Kind == Datagram) == (l.Kind == Datagram):
+				p.fault(0, "Listen", "%q and %q have the same address", other, l)
+			case other.Name == l.Name && (other.Mode != l.Mode || other.User != l.User || other.Group != l.Group || other.Backlog != l.Backlog):
+				p.fault(0, "Listen", "%q and %q have one name and so one socket unit, wanted the same options", other, l)
+			}
+		}
+	}
+}
+
+func (p *parser) contradictions() {
+	service := p.cluster.Sections["Service"]
+	for _, key := range []string{"TimeoutStopSec", "TimeoutSec"} {
+		limit, err := parseTimeSpanOrInfinity(Last(service, key))
+		if err == nil && limit > 0 && limit < p.cluster.Policy.DrainSec {
+			p.fault(0, key, "%s is shorter than DrainSec=%s, so systemd would kill a worker that drains", FormatTimeSpan(limit), FormatTimeSpan(p.cluster.Policy.DrainSec))
+		}
+	}
+	if len(p.cluster.Sections["Slice"]) > 0 && Last(service, "Slice") != "" {
+		p.fault(0, "Slice", "the workers can't be in %q and in the slice that [Slice] makes, wanted one of them", Last(service, "Slice"))
+	}
+}
