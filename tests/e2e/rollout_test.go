@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"errors"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/clusterctl/clusterctl/tests/load"
+	"github.com/clusterctl/clusterctl/tests/stage"
+)
+
+// rate is how many requests per second run against a cluster while it is
+// rolled.
+const rate = 300
+
+func TestRolloutRestart_TenInARowUnderLoadLoseNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := startWeb(t, s, webSpec, 4)
+		for _, mode := range []load.Mode{load.KeepAlive, load.NewConnection} {
+			t.Run(string(mode), func(t *testing.T) { rollUnderLoad(t, web, mode, 10) })
+		}
+	})
+}
+
+func rollUnderLoad(t *testing.T, c *stage.Cluster, mode load.Mode, times int) {
+	t.Helper()
+	before := invocations(t, c)
+	run, err := c.Load(t.Context(), mode, rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range times {
+		if out, err := c.Run(t.Context(), stage.Clusterctl, "rollout", "restart", c.Name); err != nil {
+			t.Errorf("rollout restart: %v\n%s", err, out)
+		}
+	}
+	report := run.Stop()
+	t.Logf("%s", report)
+	if report.Failed != 0 || report.Requests == 0 {
+		t.Errorf("%d of %d requests failed", report.Failed, report.Requests)
+	}
+	for unit, invocation := range invocations(t, c) {
+		if invocation == before[unit] {
+			t.Errorf("%s was not restarted", unit)
+		}
+	}
+}
+
+func invocations(t *testing.T, c *stage.Cluster) map[string]string {
+	t.Helper()
+	ids := make(map[string]string)
+	for _, unit := range c.WorkerNames() {
+		properties, err := c.Properties(t.Context(), unit, "ActiveState", "InvocationID")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if properties["ActiveState"] != "active" {
+			t.Errorf("%s is %s", unit, properties["ActiveState"])
+		}
+		ids[unit] = properties["InvocationID"]
+	}
+	return ids
+}
+
+func TestReload_OfTheClusterIsARollout(t *testing.T) {
+	s := newStage(t, "")
+	web := startWeb(t, s, webSpec, 4)
+	before := invocations(t, web)
+	if _, err := web.Run(t.Context(), "systemctl", "reload", "web.service"); err != nil {
+		t.Fatal(err)
+	}
+	for unit, invocation := range invocations(t, web) {
+		if invocation == before[unit] {
+			t.Errorf("%s was not restarted by systemctl reload web", unit)
+		}
+	}
+}
+
+// A worker that does not come back stops the rollout: one clear line, its
+// journal, the exit code, and the others go on serving.
+func TestRolloutRestart_AWorkerThatDoesNotComeBackStopsIt(t *testing.T) {
+	tests := []struct {
+		bad, message string
+	}{
+		{"exit", `worker "web@1.service": the restart job ended with the result "failed"`},
+		{"never-ready", `worker "web@1.service": `},
+		{"unhealthy", `worker "web@1.service": `},
+	}
+	for _, tt := range tests {
+		t.Run(tt.bad, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, "")
+			spec := webSpec + "TimeoutStartSec=3\n"
+			web := startWeb(t, s, spec, 4)
+			before := invocations(t, web)
+			if err := web.WriteFile("/run/bad", []byte(tt.bad), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			run, err := web.Load(t.Context(), load.NewConnection, rate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "restart", "web")
+			report := run.Stop()
+			requireExit(t, err, 1)
+			for _, want := range []string{tt.message, "the last lines of web@1.service:", "hint: journalctl --unit web@1.service -n 50"} {
+				if !strings.Contains(out, want) {
+					t.Errorf("the output has no %q:\n%s", want, out)
+				}
+			}
+			if report.Failed != 0 {
+				t.Errorf("a worker that never accepted cost requests: %s", report)
+			}
+			for _, unit := range web.WorkerNames()[1:] {
+				now, err := web.Properties(t.Context(), unit, "ActiveState", "InvocationID")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if now["ActiveState"] != "active" || now["InvocationID"] != before[unit] {
+					t.Errorf("%s was touched: %v", unit, now)
+				}
+			}
+			out, err = web.Run(t.Context(), stage.Clusterctl, "rollout", "status", "web")
+			requireExit(t, err, 1)
+			if !strings.Contains(out, `rollout of "web" to revision 1 failed: worker "web@1.service": `) {
+				t.Errorf("status: %s", out)
+			}
+		})
+	}
+}
+
+func TestRollout_SigkillOfTheEngineLeavesEveryWorkerServing(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1), 4)
+		run, err := web.Load(t.Context(), load.KeepAlive, rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine := web.Command(t.Context(), stage.Clusterctl, "rollout", "restart", "web", "-o", "json")
+		events, err := engine.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := engine.Start(); err != nil {
+			t.Fatal(err)
+		}
+		waitForLine(t, events, regexp.MustCompile(`"available":\["2"\]`))
+		if out, err := web.Run(t.Context(), "pkill", "-KILL", "-x", "clusterctl"); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		_ = engine.Wait() // it was killed
+		if _, err := web.Run(t.Context(), "systemctl", append([]string{"start"}, web.WorkerNames()...)...); err != nil {
+			t.Fatal(err)
+		}
+		invocations(t, web)
+		out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "status", "web")
+		requireExit(t, err, 1)
+		if !strings.Contains(out, "was interrupted") {
+			t.Errorf("status: %s", out)
+		}
+		if report := run.Stop(); report.Failed != 0 {
+			t.Errorf("the engine's death cost requests: %s", report)
+		}
+		if out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "restart", "web"); err != nil {
+			t.Errorf("the next rollout: %v: %s", err, out)
+		}
+	})
+}
+
+func requireExit(t *testing.T, err error, code int) {
+	t.Helper()
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		t.Fatalf("no exit code: %v", err)
+	}
+	if got != code {
+		t.Errorf("exit code %d, want %d (%v)", got, code, err)
+	}
+}
