@@ -82,6 +82,7 @@ func Generate(c *spec.Cluster, o Options) ([]File, error) {
 	for _, unit := range []struct{ name, template string }{
 		{c.Name + "-activate.service", "activate.tmpl"},
 		{c.Name + ".service", "service.tmpl"},
+		{c.Name + "-workers.target", "workers.tmpl"},
 		{c.Name + "@.service", "worker.tmpl"},
 		{c.Name + "-admin@.socket", "admin.tmpl"},
 	} {
