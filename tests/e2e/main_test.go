@@ -15,10 +15,10 @@ import (
 var programs stage.Programs
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
+	os.Exit(runAll(m))
 }
 
-func run(m *testing.M) int {
+func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "clusterctl-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

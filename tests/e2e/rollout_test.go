@@ -182,3 +182,27 @@ func requireExit(t *testing.T, err error, code int) {
 		t.Errorf("exit code %d, want %d (%v)", got, code, err)
 	}
 }
+
+// A worker that waits for its automatic restart keeps its NRestarts over a
+// restart that somebody asks for; that must not look like a crash of the new
+// start.
+func TestRolloutRestart_TakesAWorkerOutOfItsCrashLoop(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := startWeb(t, s, layoutSpec, 4)
+		spoil(t, web, "3")
+		run(t, web, "systemctl", "kill", "--signal=KILL", "web@3.service")
+		eventually(t, "web@3 is in a crash loop", func() bool {
+			return number(t, property(t, web, "web@3.service", "NRestarts")) > 2
+		})
+		if err := web.WriteFile("/run/systemd/system/web@.service.d/slow.conf", []byte("[Service]\nRestartSec=1h\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run(t, web, "systemctl", "daemon-reload")
+		eventually(t, "web@3 waits for its automatic restart", func() bool {
+			return property(t, web, "web@3.service", "SubState") == "auto-restart"
+		})
+		mend(t, web, "3")
+		run(t, web, stage.Clusterctl, "rollout", "restart", "web")
+		invocations(t, web)
+	})
+}

@@ -73,8 +73,10 @@ func (j *jobs) forget(job dbus.ObjectPath) {
 }
 
 // Restart queues a restart job for the unit and waits for its result. When the
-// context ends first the job stays with systemd.
+// context ends first the job stays with systemd. NRestarts counts from 0 after
+// it, on every systemd.
 func (c *Conn) Restart(ctx context.Context, unit string) (units.JobResult, error) {
+	c.forgetCrashes(ctx, unit)
 	return c.job(ctx, "restart", "RestartUnit", unit)
 }
 
@@ -86,6 +88,15 @@ func (c *Conn) Start(ctx context.Context, unit string) (units.JobResult, error) 
 // Stop queues a stop job for the unit and waits for its result.
 func (c *Conn) Stop(ctx context.Context, unit string) (units.JobResult, error) {
 	return c.job(ctx, "stop", "StopUnit", unit)
+}
+
+// forgetCrashes sets NRestarts back. systemd 252 keeps the count over a restart
+// job that finds the unit waiting for its automatic restart, and so a crash loop
+// that is over would look like one of the new start. A unit that is not loaded
+// has nothing to forget, and whoever may not do this may not restart either:
+// the job that follows says so.
+func (c *Conn) forgetCrashes(ctx context.Context, unit string) {
+	_ = c.manager(ctx, "ResetFailedUnit", unit).Err
 }
 
 func (c *Conn) job(ctx context.Context, verb, method, unit string) (units.JobResult, error) {
