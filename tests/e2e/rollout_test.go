@@ -48,18 +48,19 @@ func rollUnderLoad(t *testing.T, c *stage.Cluster, mode load.Mode, times int) {
 	}
 }
 
+// invocations are the starts that the workers are in, by unit; all must be up.
 func invocations(t *testing.T, c *stage.Cluster) map[string]string {
 	t.Helper()
+	all, err := c.PropertiesOf(t.Context(), c.WorkerNames(), "Id", "ActiveState", "InvocationID")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ids := make(map[string]string)
-	for _, unit := range c.WorkerNames() {
-		properties, err := c.Properties(t.Context(), unit, "ActiveState", "InvocationID")
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, properties := range all {
 		if properties["ActiveState"] != "active" {
-			t.Errorf("%s is %s", unit, properties["ActiveState"])
+			t.Errorf("%s is %s", properties["Id"], properties["ActiveState"])
 		}
-		ids[unit] = properties["InvocationID"]
+		ids[properties["Id"]] = properties["InvocationID"]
 	}
 	return ids
 }

@@ -117,17 +117,33 @@ func (c *Cluster) Load(ctx context.Context, mode load.Mode, rate int) (*load.Run
 	})
 }
 
-// Properties reads unit properties with systemctl show, as a map.
+// Properties reads properties of a unit with systemctl show.
 func (s *Stage) Properties(ctx context.Context, unit string, names ...string) (map[string]string, error) {
-	out, err := s.Run(ctx, "systemctl", "show", "--property="+strings.Join(names, ","), unit)
+	all, err := s.PropertiesOf(ctx, []string{unit}, names...)
 	if err != nil {
 		return nil, err
 	}
-	properties := make(map[string]string, len(names))
-	for line := range strings.Lines(out) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
-			properties[name] = value
-		}
+	return all[0], nil
+}
+
+// PropertiesOf reads properties of several units at once, in their order.
+func (s *Stage) PropertiesOf(ctx context.Context, units []string, names ...string) ([]map[string]string, error) {
+	out, err := s.Run(ctx, "systemctl", append([]string{"show", "--property=" + strings.Join(names, ",")}, units...)...)
+	if err != nil {
+		return nil, err
 	}
-	return properties, nil
+	var all []map[string]string
+	for block := range strings.SplitSeq(strings.TrimSpace(out), "\n\n") {
+		properties := make(map[string]string, len(names))
+		for line := range strings.Lines(block) {
+			if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+				properties[name] = value
+			}
+		}
+		all = append(all, properties)
+	}
+	if len(all) != len(units) {
+		return nil, fmt.Errorf("systemctl show: wanted %d units, got %d", len(units), len(all))
+	}
+	return all, nil
 }
