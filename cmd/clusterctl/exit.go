@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func explain(stderr io.Writer, err error) int {
 		code, hint = command.code, command.hint
 	case errors.As(err, &refusal):
 		code, hint = exitRefused, refusal.Hint
-	case errors.Is(err, bus.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, bus.ErrPermission):
 		code, hint = exitRefused, "run it as root (sudo), or let polkit allow you org.freedesktop.systemd1.manage-units"
 	case errors.Is(err, bus.ErrNoSystemd):
 		code, hint = exitRefused, "clusterctl needs a host that was booted with systemd and a running D-Bus; for your own user manager give --user"

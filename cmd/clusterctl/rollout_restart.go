@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +98,7 @@ func (o *rolloutRestartOptions) roll(ctx context.Context, systemd *bus.Cluster, 
 	}
 	unlock, err := history.Lock()
 	if err != nil {
-		return o.locked(err)
+		return o.locked(history, err)
 	}
 	defer unlock()
 
@@ -129,14 +130,18 @@ func (o *rolloutRestartOptions) roll(ctx context.Context, systemd *bus.Cluster, 
 	return o.outcome(run)
 }
 
-// locked says who is at work, when the history is locked.
-func (o *rolloutRestartOptions) locked(err error) error {
+// locked says who is at work, and since when, if the history is locked.
+func (o *rolloutRestartOptions) locked(history rollout.History, err error) error {
 	if !errors.Is(err, rollout.ErrLocked) {
 		return err
 	}
+	if other, found, _ := history.Latest(); found {
+		err = fmt.Errorf("%w: revision %d, by %s, since %s (%s)", err, other.Revision, other.By,
+			other.Started.Local().Format(time.DateTime), rollout.Describe(other))
+	}
 	return &commandError{
 		code: exitRefused,
-		hint: "clusterctl rollout status " + o.cluster,
+		hint: "clusterctl rollout status " + o.cluster + "   # watches it",
 		err:  fmt.Errorf("cluster %q: %w", o.cluster, err),
 	}
 }
