@@ -34,7 +34,7 @@ func TestRolloutRestart_OtherLanguagesLoseNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			web := startWeb(t, s, string(spec), 4)
+			web := startWeb(t, s, string(spec))
 			for _, mode := range []load.Mode{load.KeepAlive, load.NewConnection} {
 				t.Run(string(mode), func(t *testing.T) { rollUnderLoad(t, web, mode, 3) })
 			}

@@ -64,9 +64,9 @@ ExecStart=/opt/workers/go-worker --instance %i --bad-file /run/bad
 `
 
 // startWeb is a running cluster of four Go workers.
-func startWeb(t *testing.T, s *stage.Stage, spec string, workers int) *stage.Cluster {
+func startWeb(t *testing.T, s *stage.Stage, spec string) *stage.Cluster {
 	t.Helper()
-	web, err := s.Install(t.Context(), "web", spec, workers)
+	web, err := s.Install(t.Context(), "web", spec, 4)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ const rate = 300
 
 func TestRolloutRestart_TenInARowUnderLoadLoseNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage.Stage) {
-		web := startWeb(t, s, webSpec, 4)
+		web := startWeb(t, s, webSpec)
 		for _, mode := range []load.Mode{load.KeepAlive, load.NewConnection} {
 			t.Run(string(mode), func(t *testing.T) { rollUnderLoad(t, web, mode, 10) })
 		}
@@ -67,7 +67,7 @@ func invocations(t *testing.T, c *stage.Cluster) map[string]string {
 
 func TestReload_OfTheClusterIsARollout(t *testing.T) {
 	s := newStage(t, "")
-	web := startWeb(t, s, webSpec, 4)
+	web := startWeb(t, s, webSpec)
 	before := invocations(t, web)
 	if _, err := web.Run(t.Context(), "systemctl", "reload", "web.service"); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestRolloutRestart_AWorkerThatDoesNotComeBackStopsIt(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, "")
 			spec := webSpec + "TimeoutStartSec=3\n"
-			web := startWeb(t, s, spec, 4)
+			web := startWeb(t, s, spec)
 			before := invocations(t, web)
 			if err := web.WriteFile("/run/bad", []byte(tt.bad), 0o644); err != nil {
 				t.Fatal(err)
@@ -134,7 +134,7 @@ func TestRolloutRestart_AWorkerThatDoesNotComeBackStopsIt(t *testing.T) {
 
 func TestRollout_SigkillOfTheEngineLeavesEveryWorkerServing(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage.Stage) {
-		web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1), 4)
+		web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1))
 		run, err := web.Load(t.Context(), load.KeepAlive, rate)
 		if err != nil {
 			t.Fatal(err)
@@ -189,7 +189,7 @@ func requireExit(t *testing.T, err error, code int) {
 // start.
 func TestRolloutRestart_TakesAWorkerOutOfItsCrashLoop(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage.Stage) {
-		web := startWeb(t, s, layoutSpec, 4)
+		web := startWeb(t, s, layoutSpec)
 		spoil(t, web, "3")
 		run(t, web, "systemctl", "kill", "--signal=KILL", "web@3.service")
 		eventually(t, "web@3 is in a crash loop", func() bool {

@@ -127,7 +127,7 @@ func (m *machine) findInit(ctx context.Context, unshare int) error {
 		case <-m.done:
 			return fmt.Errorf("the boot script ended (%w)", m.exit)
 		case <-ctx.Done():
-			return fmt.Errorf("no init appeared: %w (%v)", ctx.Err(), err)
+			return fmt.Errorf("no init appeared: %w (%w)", ctx.Err(), err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

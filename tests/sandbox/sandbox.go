@@ -154,7 +154,7 @@ func (s *Sandbox) waitReady(ctx context.Context) error {
 		}
 		select {
 		case <-s.machine.done:
-			return fmt.Errorf("systemd ended while booting: %v: %s", s.machine.exit, s.machine.output.String())
+			return fmt.Errorf("systemd ended while booting: %w: %s", s.machine.exit, s.machine.output.String())
 		case <-ctx.Done():
 			return fmt.Errorf("systemd is not ready: %w (last state %q, error: %v)", ctx.Err(), strings.TrimSpace(state), err)
 		case <-time.After(50 * time.Millisecond):
