@@ -39,7 +39,7 @@ Environment=C=3
 MemoryMax=1G
 
 [Install]
-WantedBy=graphical.target
+Alias=shop.service
 `
 
 func TestFormat_IsWhatWasParsed(t *testing.T) {

@@ -206,6 +206,12 @@ func (p *parser) listenersTwice() {
 }
 
 func (p *parser) contradictions() {
+	install := p.cluster.Sections["Install"]
+	for _, key := range []string{"WantedBy", "RequiredBy", "UpheldBy"} {
+		if by := All(install, key); p.cluster.Start == Lazy && len(by) > 0 {
+			p.fault(0, key, "%q would start the cluster that Start=lazy leaves to the first connection, wanted one of them", strings.Join(by, " "))
+		}
+	}
 	service := p.cluster.Sections["Service"]
 	for _, key := range []string{"TimeoutStopSec", "TimeoutSec"} {
 		limit, err := parseTimeSpanOrInfinity(Last(service, key))
