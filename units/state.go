@@ -51,6 +51,19 @@ type Unit struct {
 	Job uint32
 }
 
+// Service is a service that is no worker, as it is now.
+type Service struct {
+	Unit
+	InvocationID string
+	MainPID      uint32
+	StatusText   string // what it last said with STATUS= (sd_notify(3))
+	// ExecMainCode and ExecMainStatus say how the last main process ended:
+	// CLD_EXITED (1) and its exit status, or CLD_KILLED (2) and a signal
+	// (sigaction(2)).
+	ExecMainCode   int32
+	ExecMainStatus int32
+}
+
 // Worker is one instance of the cluster's template, as it is now.
 type Worker struct {
 	Unit

@@ -39,9 +39,7 @@ func (c *Conn) Cluster(name string) *Cluster {
 		marked:  make(map[string]bool),
 		all:     true,
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.clusters = append(c.clusters, cluster)
+	c.follow(cluster)
 	return cluster
 }
 

@@ -55,9 +55,12 @@ type Conn struct {
 	signals chan *dbus.Signal
 	done    sync.WaitGroup
 
-	mu       sync.Mutex
-	clusters []*Cluster
+	mu        sync.Mutex
+	followers []follower
 }
+
+// follower is told which unit may have changed; "" stands for all of them.
+type follower interface{ mark(unit string) }
 
 // Connect reaches the manager. The context bounds the handshake only, not the
 // life of the connection.

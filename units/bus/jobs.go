@@ -100,9 +100,15 @@ func (c *Conn) forgetCrashes(ctx context.Context, unit string) {
 }
 
 func (c *Conn) job(ctx context.Context, verb, method, unit string) (units.JobResult, error) {
+	return c.queue(ctx, verb, unit, method, unit, "replace")
+}
+
+// queue calls a method of the manager that queues a job, and waits for the
+// job's result.
+func (c *Conn) queue(ctx context.Context, verb, unit, method string, args ...any) (units.JobResult, error) {
 	var job dbus.ObjectPath
 	c.jobs.begin()
-	err := c.manager(ctx, method, unit, "replace").Store(&job)
+	err := c.manager(ctx, method, args...).Store(&job)
 	result := c.jobs.end(job)
 	if err != nil {
 		return "", c.refused(verb, unit, err)

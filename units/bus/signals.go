@@ -53,23 +53,35 @@ func (c *Conn) handle(signal *dbus.Signal) {
 	}
 }
 
-// mark remembers that a unit is to be read again; "" stands for all of them.
+func (c *Conn) follow(f follower) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.followers = append(c.followers, f)
+}
+
+// mark tells everyone that a unit is to be read again; "" stands for all of
+// them.
 func (c *Conn) mark(unit string) {
-	for _, cluster := range c.following() {
-		cluster.mark(unit)
+	c.mu.Lock()
+	followers := slices.Clone(c.followers)
+	c.mu.Unlock()
+	for _, follower := range followers {
+		follower.mark(unit)
 	}
 }
 
 func (c *Conn) markPath(path dbus.ObjectPath) {
-	for _, cluster := range c.following() {
-		cluster.markPath(path)
+	if unit, ok := unitOfPath(path); ok {
+		c.mark(unit)
 	}
 }
 
-func (c *Conn) following() []*Cluster {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.clusters)
+// hint wakes whoever waits for changes: one hint is as good as two.
+func hint(changes chan<- struct{}) {
+	select {
+	case changes <- struct{}{}:
+	default:
+	}
 }
 
 func (c *Cluster) mark(unit string) {
@@ -85,14 +97,5 @@ func (c *Cluster) mark(unit string) {
 		c.marked[unit] = true
 	}
 	c.mu.Unlock()
-	select {
-	case c.changes <- struct{}{}:
-	default: // one hint is as good as two
-	}
-}
-
-func (c *Cluster) markPath(path dbus.ObjectPath) {
-	if unit, ok := unitOfPath(path); ok {
-		c.mark(unit)
-	}
+	hint(c.changes)
 }
