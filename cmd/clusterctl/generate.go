@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -27,10 +26,12 @@ type generateOptions struct {
 func newGenerateCommand(g *global) *cobra.Command {
 	o := &generateOptions{global: g}
 	cmd := &cobra.Command{
-		Use:   "generate [FILE.cluster]",
+		Use:   "generate [FILE.cluster | NAME]",
 		Short: "Write the systemd units of a cluster",
 		Long: `Write the systemd units of the cluster that a .cluster file describes, or that
---name, --exec, --workers and --listen describe without a file. The same input
+--name, --exec, --workers and --listen describe without a file. A NAME alone is
+looked for in /etc/clusterctl, /run/clusterctl, /usr/local/lib/clusterctl and
+/usr/lib/clusterctl. Drop-ins in FILE.cluster.d/*.conf are read too. The same input
 gives the same bytes. Files that clusterctl has not written are not touched.`,
 		Example: `  clusterctl generate web.cluster --output /etc/systemd/system
   clusterctl generate web.cluster --dry-run
@@ -57,11 +58,11 @@ func (o *generateOptions) complete(cmd *cobra.Command, args []string) error {
 	help := "clusterctl generate --help"
 	switch {
 	case len(args) > 1:
-		return usageError(fmt.Errorf("wanted one FILE.cluster, got %d", len(args)), "%s", help)
+		return usageError(fmt.Errorf("wanted one FILE.cluster or NAME, got %d", len(args)), "%s", help)
 	case len(args) == 1 && o.withoutFile(cmd):
 		return usageError(fmt.Errorf("%q and --name, --exec, --workers or --listen exclude each other: the file says it all", args[0]), "%s", help)
 	case len(args) == 0 && !o.withoutFile(cmd):
-		return usageError(errors.New("wanted a FILE.cluster, or --name, --exec and --listen"), "%s", help)
+		return usageError(errors.New("wanted a FILE.cluster or a NAME, or --name, --exec and --listen"), "%s", help)
 	case o.output == "" && !o.dryRun:
 		return usageError(errors.New("wanted --output DIR or --dry-run"), "%s", help)
 	}
@@ -109,14 +110,15 @@ func (o *generateOptions) cluster() (*spec.Cluster, error) {
 	if o.file == "" {
 		return spec.New(o.name, o.exec, o.workers, o.listen)
 	}
-	data, err := os.ReadFile(o.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no such file", o.file)
+	path := generator.SearchPath(o.mode(), os.Getenv)
+	found, err := generator.FindFile(o.file, path)
+	if !strings.ContainsRune(o.file, '/') && !strings.HasSuffix(o.file, ".cluster") {
+		found, err = generator.FindName(o.file, path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return spec.Parse(o.file, data)
+	return found.Load()
 }
 
 func (o *generateOptions) write(files []generator.File) error {
