@@ -8,6 +8,10 @@ func ServiceName(cluster string) string { return cluster + ".service" }
 // SocketName is the unit of the shared listeners: "web" -> "web.socket".
 func SocketName(cluster string) string { return cluster + ".socket" }
 
+// RolloutName is the unit in which a rollout of the cluster runs: "web" ->
+// "clusterctl-rollout-web.service".
+func RolloutName(cluster string) string { return "clusterctl-rollout-" + cluster + ".service" }
+
 // WorkerName is the unit of one worker: "web", "3" -> "web@3.service".
 func WorkerName(cluster, instance string) string { return cluster + "@" + instance + ".service" }
 

@@ -40,21 +40,22 @@ type event struct {
 	Message string `json:"sentence"`
 }
 
-func (p *progress) begin(run rollout.Run) {
-	if p.json == nil {
-		fmt.Fprintf(p.out, "rollout of %q to revision %d: %d workers, at most %d at a time\n",
-			run.Cluster, run.Revision, len(run.Workers), run.Policy.Unavailable(len(run.Workers)))
-	}
-}
-
 // report is told of each entry of the journal.
-func (p *progress) report(entry rollout.Entry, run rollout.Run, _ rollout.Seen) {
+func (p *progress) report(entry rollout.Entry, run rollout.Run) {
 	if p.json != nil {
 		// An event that can't be written has nobody to read it.
 		_ = p.json.Encode(event{Cluster: run.Cluster, Revision: run.Revision, Entry: entry, Message: rollout.Describe(run)})
 		return
 	}
-	if entry.Kind != rollout.KindDecision {
+	switch entry.Kind {
+	case rollout.KindStart:
+		p.line(fmt.Sprintf("rollout of %q to revision %d: %s, at most %d at a time",
+			run.Cluster, run.Revision, plural(len(run.Workers), "worker"), run.Policy.Unavailable(len(run.Workers))))
+		return
+	case rollout.KindResume:
+		p.line("the rollout goes on after the death of its engine")
+		return
+	case rollout.KindJob:
 		return
 	}
 	if len(entry.Available) > 0 {
@@ -122,6 +123,13 @@ func names(cluster string, instances []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(all, ", "), more)
 	}
 	return strings.Join(all, ", ")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -11,6 +11,6 @@ func newRolloutCommand(g *global) *cobra.Command {
 		Args:  subcommandWanted,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRolloutRestartCommand(g), newRolloutStatusCommand(g))
+	cmd.AddCommand(newRolloutRestartCommand(g), newRolloutStatusCommand(g), newEngineCommand(g))
 	return cmd
 }

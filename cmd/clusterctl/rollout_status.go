@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/bus"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
@@ -64,42 +66,39 @@ func (o *rolloutStatusOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := o.look(ctx, history)
+	run, found, err := history.Latest()
 	if err != nil {
 		return err
 	}
-	if run.Phase == rollout.Progressing && o.watch {
-		// The engine holds the lock as long as it lives, however it ends.
-		if err := history.WaitUnlocked(ctx); err == nil {
-			run, err = o.look(ctx, history)
-			if err != nil {
-				return err
-			}
-		} else if ctx.Err() == nil {
+	if !found {
+		return o.neverRolled(ctx)
+	}
+	if run.Phase.Over() {
+		return o.print(run)
+	}
+	conn, err := bus.Connect(ctx, o.manager())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if o.watch {
+		// The first look at the journal says what has been done already.
+		return o.global.watch(ctx, conn, watched{cluster: o.cluster, revision: run.Revision, output: o.output})
+	}
+	engine, err := conn.Service(units.RolloutName(o.cluster)).Read(ctx)
+	if err != nil {
+		return err
+	}
+	if engine.ActiveState.Down() {
+		// It may have ended between the two looks.
+		if run, err = history.Read(run.Revision); err != nil {
 			return err
+		}
+		if !run.Phase.Over() {
+			run.Phase, run.Message = rollout.Interrupted, "its engine has gone"
 		}
 	}
 	return o.print(run)
-}
-
-// look is the newest rollout. One that its journal leaves unfinished and that
-// no engine works on any more was interrupted.
-func (o *rolloutStatusOptions) look(ctx context.Context, history rollout.History) (rollout.Run, error) {
-	locked, err := history.Locked()
-	if err != nil {
-		return rollout.Run{}, err
-	}
-	run, found, err := history.Latest()
-	if err != nil {
-		return rollout.Run{}, err
-	}
-	if !found {
-		return rollout.Run{}, o.neverRolled(ctx)
-	}
-	if run.Phase == rollout.Progressing && !locked {
-		run.Phase = rollout.Interrupted
-	}
-	return run, nil
 }
 
 // neverRolled tells a cluster without a rollout from a name without a cluster.
@@ -129,16 +128,14 @@ func (o *rolloutStatusOptions) print(run rollout.Run) error {
 			return fmt.Errorf("print the rollout: %w", err)
 		}
 	}
-	code := exitFailed
+	if o.output == "" && (run.Phase == rollout.Complete || run.Phase == rollout.Progressing) {
+		fmt.Fprintln(o.out, rollout.Describe(run))
+	}
 	switch run.Phase {
-	case rollout.Complete, rollout.Progressing:
-		if o.output == "" {
-			fmt.Fprintln(o.out, rollout.Describe(run))
-		}
-		if run.Phase == rollout.Complete {
-			return nil
-		}
+	case rollout.Complete:
+		return nil
+	case rollout.Progressing:
 		return &silentExit{exitStillGoing}
 	}
-	return &commandError{code: code, hint: "clusterctl rollout restart " + o.cluster, err: errors.New(rollout.Describe(run))}
+	return &commandError{code: exitFailed, hint: "clusterctl rollout restart " + o.cluster, err: errors.New(rollout.Describe(run))}
 }

@@ -81,7 +81,7 @@ func TestRefusals(t *testing.T) {
 		}
 		waitForLine(t, events, regexp.MustCompile(`"instance":"1"`))
 		refused(t, `cluster "web": .*by root.*since.*`, "clusterctl rollout status web   # watches it", restart...)
-		run(t, web, "pkill", "-INT", "-x", "clusterctl")
+		run(t, web, "systemctl", "stop", "clusterctl-rollout-web.service")
 		if err := first.Wait(); err == nil {
 			t.Error("the interrupted rollout ended without an error")
 		}

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"errors"
+	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -132,42 +134,74 @@ func TestRolloutRestart_AWorkerThatDoesNotComeBackStopsIt(t *testing.T) {
 	}
 }
 
-func TestRollout_SigkillOfTheEngineLeavesEveryWorkerServing(t *testing.T) {
+// The engine is a unit of its own: killed, systemd starts it again, and it goes
+// on from its journal; who watches sees the end.
+func TestRollout_SigkillOfTheEngineCostsNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage.Stage) {
 		web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1))
-		run, err := web.Load(t.Context(), load.KeepAlive, rate)
+		before := invocations(t, web)
+		requests, err := web.Load(t.Context(), load.KeepAlive, rate)
 		if err != nil {
 			t.Fatal(err)
 		}
-		engine := web.Command(t.Context(), stage.Clusterctl, "rollout", "restart", "web", "-o", "json")
-		events, err := engine.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := engine.Start(); err != nil {
-			t.Fatal(err)
-		}
+		watching, events := startRollout(t, web)
 		waitForLine(t, events, regexp.MustCompile(`"available":\["2"\]`))
-		if out, err := web.Run(t.Context(), "pkill", "-KILL", "-x", "clusterctl"); err != nil {
-			t.Fatalf("%v: %s", err, out)
+		run(t, web, "systemctl", "kill", "--signal=KILL", "clusterctl-rollout-web.service")
+		requireExit(t, watching.Wait(), 0)
+		for unit, invocation := range invocations(t, web) {
+			if invocation == before[unit] {
+				t.Errorf("%s was not restarted", unit)
+			}
 		}
-		_ = engine.Wait() // it was killed
-		if _, err := web.Run(t.Context(), "systemctl", append([]string{"start"}, web.WorkerNames()...)...); err != nil {
-			t.Fatal(err)
-		}
-		invocations(t, web)
-		out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "status", "web")
-		requireExit(t, err, 1)
-		if !strings.Contains(out, "was interrupted") {
+		if out := run(t, web, stage.Clusterctl, "rollout", "status", "web"); !strings.Contains(out, "successfully rolled out: revision 1") {
 			t.Errorf("status: %s", out)
 		}
-		if report := run.Stop(); report.Failed != 0 {
+		if report := requests.Stop(); report.Failed != 0 {
 			t.Errorf("the engine's death cost requests: %s", report)
 		}
-		if out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "restart", "web"); err != nil {
-			t.Errorf("the next rollout: %v: %s", err, out)
-		}
 	})
+}
+
+// Who watches is not needed: Ctrl-C, a lost terminal and SIGKILL end the
+// watching only.
+func TestRollout_GoesOnWithoutItsWatcher(t *testing.T) {
+	s := newStage(t, "")
+	web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1))
+	for _, signal := range []string{"INT", "HUP", "KILL"} {
+		t.Run(signal, func(t *testing.T) {
+			before := invocations(t, web)
+			watching, events := startRollout(t, web)
+			waitForLine(t, events, regexp.MustCompile(`"do":\[{"instance":"1"`))
+			run(t, web, "pkill", "--signal", signal, "--oldest", "-x", "-f", stage.Clusterctl+" rollout restart .*")
+			err := watching.Wait()
+			if signal != "KILL" {
+				requireExit(t, err, 4)
+			}
+			if out := run(t, web, stage.Clusterctl, "rollout", "status", "web"); !strings.Contains(out, "successfully rolled out") {
+				t.Errorf("status: %s", out)
+			}
+			for unit, invocation := range invocations(t, web) {
+				if invocation == before[unit] {
+					t.Errorf("%s was not restarted", unit)
+				}
+			}
+		})
+	}
+}
+
+// startRollout begins a rollout with JSON events, which can be waited for.
+func startRollout(t *testing.T, web *stage.Cluster) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	watching := web.Command(t.Context(), stage.Clusterctl, "rollout", "restart", web.Name, "-o", "json")
+	watching.Stderr = os.Stderr
+	events, err := watching.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watching.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return watching, events
 }
 
 func requireExit(t *testing.T, err error, code int) {

@@ -42,11 +42,14 @@ type Entry struct {
 // Start is the input of a rollout: with it and the entries that follow, every
 // decision can be taken again.
 type Start struct {
-	Cluster  string      `json:"cluster"`
-	Revision int         `json:"revision"`
-	By       string      `json:"by"`
-	Policy   spec.Policy `json:"policy"`
-	Workers  []string    `json:"workers"`
+	Cluster  string `json:"cluster"`
+	Revision int    `json:"revision"`
+	By       string `json:"by"`
+	// Request tells this rollout from every other that was asked for, so that
+	// an engine that is started again knows its own.
+	Request string      `json:"request,omitempty"`
+	Policy  spec.Policy `json:"policy"`
+	Workers []string    `json:"workers"`
 }
 
 // Fold is the run that a journal tells. Entries before the start are passed
@@ -96,6 +99,7 @@ func begin(start Start, at time.Time) Run {
 		Cluster:    start.Cluster,
 		Revision:   start.Revision,
 		By:         start.By,
+		Request:    start.Request,
 		Policy:     start.Policy,
 		Workers:    slices.Clone(start.Workers),
 		Steps:      make(map[string]Step),

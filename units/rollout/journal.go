@@ -54,14 +54,20 @@ func (h History) Read(revision int) (Run, error) {
 	return Fold(entries), nil
 }
 
-// Latest is the newest rollout, and false if there was none.
+// Latest is the newest rollout, and false if there was none. A revision whose
+// first line was torn is passed over: nothing was done in it.
 func (h History) Latest() (Run, bool, error) {
 	revisions, err := h.Revisions()
-	if err != nil || len(revisions) == 0 {
+	if err != nil {
 		return Run{}, false, err
 	}
-	run, err := h.Read(revisions[len(revisions)-1])
-	return run, err == nil, err
+	for _, revision := range slices.Backward(revisions) {
+		run, err := h.Read(revision)
+		if err != nil || run.Revision != 0 {
+			return run, err == nil, err
+		}
+	}
+	return Run{}, false, nil
 }
 
 // Next begins the journal of the next revision. Whoever calls it holds the lock.
@@ -88,6 +94,29 @@ func (h History) create(revision int) (*Journal, error) {
 		return nil, err
 	}
 	return &Journal{file: file}, nil
+}
+
+// Reopen continues the journal of a revision whose engine has died, and returns
+// what it holds. A last line that was torn is taken away: it was never acted on.
+// Whoever calls it holds the lock.
+func (h History) Reopen(revision int) (*Journal, []Entry, error) {
+	data, err := os.ReadFile(h.path(revision))
+	if err != nil {
+		return nil, nil, fmt.Errorf("rollout journal: %w", err)
+	}
+	entries, err := decode(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rollout journal: %q: %w", h.path(revision), err)
+	}
+	file, err := os.OpenFile(h.path(revision), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("rollout journal: %w", err)
+	}
+	if err := file.Truncate(int64(bytes.LastIndexByte(data, '\n') + 1)); err != nil {
+		file.Close()
+		return nil, nil, fmt.Errorf("rollout journal: %w", err)
+	}
+	return &Journal{file: file}, entries, nil
 }
 
 func (h History) path(revision int) string {

@@ -65,6 +65,7 @@ type Run struct {
 	Cluster  string
 	Revision int
 	By       string
+	Request  string
 	Started  time.Time
 	Policy   spec.Policy
 	// Workers are the instances to be moved, in the order of their names.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/bus"
+	"github.com/clusterctl/clusterctl/units/rollout"
+)
+
+type engineOptions struct {
+	*global
+	cluster, by, request string
+}
+
+// newEngineCommand is what the unit of a rollout runs. It is not for people:
+// the verbs that begin a rollout start it.
+func newEngineCommand(g *global) *cobra.Command {
+	o := &engineOptions{global: g}
+	cmd := &cobra.Command{
+		Use:    "engine CLUSTER",
+		Short:  "Carry out a rollout, as the unit clusterctl-rollout-CLUSTER.service",
+		Hidden: true,
+		Args:   exactly("CLUSTER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.cluster = args[0]
+			if err := validateClusterName(o.cluster); err != nil {
+				return err
+			}
+			err := o.run(cmd.Context())
+			if err != nil {
+				notify(daemonStatus(err))
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&o.by, "by", caller(), "who asked for the rollout")
+	cmd.Flags().StringVar(&o.request, "request", "", "what tells this rollout from others")
+	return cmd
+}
+
+// run begins the rollout, or goes on with it if this engine was started again.
+func (o *engineOptions) run(ctx context.Context) error {
+	history, err := o.history(o.cluster)
+	if err != nil {
+		return err
+	}
+	unlock, err := history.Lock()
+	if errors.Is(err, rollout.ErrLocked) {
+		return o.busy(o.cluster)
+	}
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	systemd, err := o.connect(ctx, o.cluster)
+	if err != nil {
+		return err
+	}
+	defer systemd.Close()
+	progress := newProgress(o.out, "")
+	engine := &rollout.Engine{Systemd: systemd, Health: o.healthCheck(o.cluster)}
+	engine.Report = func(entry rollout.Entry, run rollout.Run, _ rollout.Seen) {
+		progress.report(entry, run)
+		notify("STATUS=" + rollout.Describe(run))
+	}
+	run, err := o.begin(ctx, engine, history, systemd)
+	if err != nil {
+		return err
+	}
+	notify(daemon.SdNotifyReady)
+	if !run.Phase.Over() {
+		if run, err = engine.Roll(ctx, run); err != nil {
+			return fmt.Errorf("rollout of %q to revision %d stopped: %w", o.cluster, run.Revision, err)
+		}
+	}
+	return o.verdict(run)
+}
+
+// begin is the run that this engine is for: a new one, or the one that an
+// engine with the same request has left behind.
+func (o *engineOptions) begin(ctx context.Context, engine *rollout.Engine, history rollout.History, systemd *bus.Cluster) (rollout.Run, error) {
+	latest, found, err := history.Latest()
+	if err != nil {
+		return rollout.Run{}, err
+	}
+	if found && o.request != "" && latest.Request == o.request {
+		if latest.Phase.Over() {
+			return latest, nil
+		}
+		journal, entries, err := history.Reopen(latest.Revision)
+		if err != nil {
+			return rollout.Run{}, err
+		}
+		engine.Journal = journal
+		return engine.Resume(entries)
+	}
+	start, _, err := precheck(ctx, systemd)
+	if err != nil {
+		return rollout.Run{}, err
+	}
+	journal, revision, err := history.Next()
+	if err != nil {
+		return rollout.Run{}, err
+	}
+	engine.Journal = journal
+	start.Revision, start.By, start.Request = revision, o.by, o.request
+	return engine.Begin(start)
+}
+
+// precheck looks before anything is done, and returns the input of a rollout
+// that restarts every worker.
+func precheck(ctx context.Context, systemd *bus.Cluster) (rollout.Start, units.Cluster, error) {
+	cluster, err := systemd.List(ctx)
+	if err != nil {
+		return rollout.Start{}, cluster, err
+	}
+	if err := rollout.Precheck(cluster); err != nil {
+		return rollout.Start{}, cluster, err
+	}
+	policy, err := policy(cluster)
+	if err != nil {
+		return rollout.Start{}, cluster, usageError(err, "systemctl edit %s", cluster.Service.Name)
+	}
+	start := rollout.Start{Cluster: cluster.Name, Policy: policy, By: caller()}
+	for _, w := range cluster.Workers {
+		start.Workers = append(start.Workers, w.Instance)
+	}
+	return start, cluster, nil
+}
+
+// daemonStatus is an error as STATUS=, which has one line.
+func daemonStatus(err error) string {
+	text := []rune("STATUS=" + err.Error())
+	for i, r := range text {
+		if r == '\n' {
+			text[i] = ' '
+		}
+	}
+	return string(text)
+}
+
+// notify tells systemd; an engine that was started by hand has nobody to tell.
+func notify(state string) { _, _ = daemon.SdNotify(false, state) }

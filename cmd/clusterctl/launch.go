@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/bus"
+	"github.com/clusterctl/clusterctl/units/rollout"
+)
+
+// engineStartLimit is how long an engine may look at the cluster before it
+// begins.
+const engineStartLimit = time.Minute
+
+// launchFlags are the flags of every verb that begins a rollout.
+type launchFlags struct {
+	output  string
+	detach  bool
+	timeout time.Duration
+}
+
+func (f *launchFlags) add(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.output, "output", "o", "", `"json" prints an event a line`)
+	flags.BoolVar(&f.detach, "detach", false, "begin the rollout and do not wait for its end")
+	flags.DurationVar(&f.timeout, "timeout", 0, "end the watching after this time, such as 5m, and not the rollout; 0 means never")
+}
+
+func (f *launchFlags) validate(command string) error {
+	if f.output != "" && f.output != "json" {
+		return usageError(fmt.Errorf("--output %q: wanted \"json\"", f.output), "%s --help", command)
+	}
+	if f.timeout < 0 {
+		return usageError(fmt.Errorf("--timeout %s: wanted 0 or more", f.timeout), "%s --help", command)
+	}
+	return nil
+}
+
+// launch is a rollout to be begun.
+type launch struct {
+	launchFlags
+	cluster string
+}
+
+// launch starts the engine of a rollout as a unit of its own, so that it
+// outlives this process, and watches it.
+func (g *global) launch(ctx context.Context, conn *bus.Conn, l launch) error {
+	if l.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.timeout)
+		defer cancel()
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the path of this program: %w", err)
+	}
+	unit := units.RolloutName(l.cluster)
+	engine := conn.Service(unit)
+	result, err := conn.StartTransient(ctx, bus.Transient{
+		Unit:        unit,
+		Description: "Rollout of cluster " + l.cluster,
+		Command: []string{
+			self, "--" + string(g.manager()), "rollout", "engine", l.cluster,
+			"--by", caller(), "--request", rand.Text(),
+		},
+		StartLimit: engineStartLimit,
+	})
+	if err != nil {
+		return g.notStarted(l.cluster, err)
+	}
+	if result != units.JobDone {
+		return g.engineFailed(ctx, engine, result)
+	}
+	history, err := g.history(l.cluster)
+	if err != nil {
+		return err
+	}
+	run, found, err := history.Latest()
+	if err != nil {
+		return err
+	}
+	if !found {
+		return fmt.Errorf("the rollout's unit %q is up, but %q has no rollout", unit, history.Dir)
+	}
+	if l.detach {
+		fmt.Fprintln(g.out, rollout.Describe(run))
+		return nil
+	}
+	return g.watch(ctx, conn, watched{cluster: l.cluster, revision: run.Revision, output: l.output})
+}
+
+// notStarted explains why systemd did not even try to start an engine.
+func (g *global) notStarted(cluster string, err error) error {
+	var refused *units.JobError
+	if errors.As(err, &refused) && refused.Name == "org.freedesktop.systemd1.UnitExists" {
+		return g.busy(cluster)
+	}
+	return err
+}
+
+// busy says who is at work on the cluster, and since when.
+func (g *global) busy(cluster string) error {
+	err := rollout.ErrLocked
+	if history, historyErr := g.history(cluster); historyErr == nil {
+		if other, found, _ := history.Latest(); found {
+			err = fmt.Errorf("%w: revision %d, by %s, since %s (%s)", err, other.Revision, other.By,
+				other.Started.Local().Format(time.DateTime), rollout.Describe(other))
+		}
+	}
+	return &commandError{
+		code: exitRefused,
+		hint: "clusterctl rollout status " + cluster + "   # watches it",
+		err:  fmt.Errorf("cluster %q: %w", cluster, err),
+	}
+}
+
+// engineFailed passes on what an engine said before it gave up, and its exit
+// code.
+func (g *global) engineFailed(ctx context.Context, engine *bus.Service, result units.JobResult) error {
+	service, err := engine.Read(ctx)
+	if err != nil {
+		return err
+	}
+	const exited = 1 // CLD_EXITED
+	failed := &commandError{code: exitFailed, hint: fmt.Sprintf("journalctl %s %s -n 20", g.journalSelector(), service.Name)}
+	if service.ExecMainCode == exited && service.ExecMainStatus > 0 {
+		failed.code = int(service.ExecMainStatus)
+	}
+	failed.err = fmt.Errorf("the rollout did not begin (%s: %s)", service.Name, result)
+	if service.StatusText != "" {
+		failed.err = errors.New(service.StatusText)
+	}
+	return failed
+}
