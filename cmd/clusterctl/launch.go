@@ -50,7 +50,7 @@ type launch struct {
 
 // launch starts the engine of a rollout as a unit of its own, so that it
 // outlives this process, and watches it.
-func (g *global) launch(ctx context.Context, conn *bus.Conn, l launch) error {
+func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) error {
 	if l.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.timeout)
@@ -61,8 +61,8 @@ func (g *global) launch(ctx context.Context, conn *bus.Conn, l launch) error {
 		return fmt.Errorf("find the path of this program: %w", err)
 	}
 	unit := units.RolloutName(l.cluster)
-	engine := conn.Service(unit)
-	result, err := conn.StartTransient(ctx, bus.Transient{
+	engine := systemd.Service(unit)
+	result, err := systemd.StartTransient(ctx, bus.Transient{
 		Unit:        unit,
 		Description: "Rollout of cluster " + l.cluster,
 		Command: []string{
@@ -75,7 +75,7 @@ func (g *global) launch(ctx context.Context, conn *bus.Conn, l launch) error {
 		return g.notStarted(l.cluster, err)
 	}
 	if result != units.JobDone {
-		return g.engineFailed(ctx, engine, result)
+		return g.engineFailed(ctx, systemd, engine, result)
 	}
 	history, err := g.history(l.cluster)
 	if err != nil {
@@ -92,7 +92,7 @@ func (g *global) launch(ctx context.Context, conn *bus.Conn, l launch) error {
 		fmt.Fprintln(g.out, rollout.Describe(run))
 		return nil
 	}
-	return g.watch(ctx, conn, watched{cluster: l.cluster, revision: run.Revision, output: l.output})
+	return g.watch(ctx, systemd.Conn, watched{cluster: l.cluster, revision: run.Revision, output: l.output})
 }
 
 // notStarted explains why systemd did not even try to start an engine.
@@ -120,9 +120,14 @@ func (g *global) busy(cluster string) error {
 	}
 }
 
-// engineFailed passes on what an engine said before it gave up, and its exit
-// code.
-func (g *global) engineFailed(ctx context.Context, engine *bus.Service, result units.JobResult) error {
+// engineFailed says why an engine gave up before it began, and passes its exit
+// code on.
+func (g *global) engineFailed(ctx context.Context, systemd *bus.Cluster, engine *bus.Service, result units.JobResult) error {
+	// What stood in its way stands there still, most likely. Asking only now
+	// keeps a look at all units out of every rollout that begins.
+	if _, _, err := precheck(ctx, systemd); err != nil {
+		return err
+	}
 	service, err := engine.Read(ctx)
 	if err != nil {
 		return err

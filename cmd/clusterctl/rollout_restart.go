@@ -72,15 +72,15 @@ func (o *rolloutRestartOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer systemd.Close()
+	if !o.dryRun {
+		return o.launch(ctx, systemd, launch{launchFlags: o.launchFlags, cluster: o.cluster})
+	}
 	start, cluster, err := precheck(ctx, systemd)
 	if err != nil {
 		return err
 	}
-	if o.dryRun {
-		o.printPlan(start, cluster)
-		return nil
-	}
-	return o.launch(ctx, systemd.Conn, launch{launchFlags: o.launchFlags, cluster: o.cluster})
+	o.printPlan(start, cluster)
+	return nil
 }
 
 func (o *rolloutRestartOptions) printPlan(start rollout.Start, cluster units.Cluster) {

@@ -102,6 +102,16 @@ func (c *Cluster) readAll(ctx context.Context) error {
 			return err
 		}
 	}
+	return c.readNeedDaemonReload(ctx)
+}
+
+func (c *Cluster) readNeedDaemonReload(ctx context.Context) error {
+	for unit, worker := range c.workers {
+		if err := c.read(ctx, unit, []property{needDaemonReload(&worker.Unit)}); err != nil {
+			return err
+		}
+		c.workers[unit] = worker
+	}
 	return nil
 }
 
@@ -121,6 +131,7 @@ func (c *Cluster) readOne(ctx context.Context, unit string) error {
 	if err != nil {
 		return err
 	}
+	worker.NeedDaemonReload = c.workers[unit].NeedDaemonReload
 	c.workers[unit] = worker
 	return nil
 }

@@ -95,8 +95,11 @@ func (c *Conn) Stop(ctx context.Context, unit string) (units.JobResult, error) {
 // that is over would look like one of the new start. A unit that is not loaded
 // has nothing to forget, and whoever may not do this may not restart either:
 // the job that follows says so.
+//
+// The call is on its way before the job's, and nobody waits for its answer.
 func (c *Conn) forgetCrashes(ctx context.Context, unit string) {
-	_ = c.manager(ctx, "ResetFailedUnit", unit).Err
+	manager := c.bus.Object(destination, managerPath)
+	manager.GoWithContext(ctx, managerInterface+".ResetFailedUnit", dbus.FlagNoReplyExpected, nil, unit)
 }
 
 func (c *Conn) job(ctx context.Context, verb, method, unit string) (units.JobResult, error) {

@@ -83,12 +83,17 @@ type jobOfUnit struct {
 	Path dbus.ObjectPath
 }
 
+// needDaemonReload makes systemd look at the files of the unit, so it is read
+// when all is read, and not after every change.
+func needDaemonReload(u *units.Unit) property {
+	return property{unitInterface, "NeedDaemonReload", &u.NeedDaemonReload}
+}
+
 func unitProperties(u *units.Unit, job *jobOfUnit) []property {
 	return []property{
 		{unitInterface, "LoadState", (*string)(&u.LoadState)},
 		{unitInterface, "ActiveState", (*string)(&u.ActiveState)},
 		{unitInterface, "SubState", &u.SubState},
-		{unitInterface, "NeedDaemonReload", &u.NeedDaemonReload},
 		{unitInterface, "Job", job},
 	}
 }
@@ -144,7 +149,7 @@ func monotonicNow() time.Duration {
 func (c *Conn) readSocket(ctx context.Context, name string) (units.Unit, error) {
 	var u units.Unit
 	var job jobOfUnit
-	properties := append(unitProperties(&u, &job), property{socketInterface, "Result", &u.Result})
+	properties := append(unitProperties(&u, &job), needDaemonReload(&u), property{socketInterface, "Result", &u.Result})
 	if err := c.read(ctx, name, properties); err != nil {
 		return units.Unit{}, err
 	}
@@ -165,6 +170,7 @@ func (c *Conn) readService(ctx context.Context, name string) (service, error) {
 	var fragment string
 	var dropIns, wants []string
 	properties := append(unitProperties(&s.Unit, &job),
+		needDaemonReload(&s.Unit),
 		property{serviceInterface, "Result", &s.Result},
 		property{unitInterface, "Wants", &wants},
 		property{unitInterface, "FragmentPath", &fragment},
