@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +22,7 @@ import (
 // testdata/fixtures. Its first lines are the assertions:
 //
 //	manager user                     for the user manager
+//	systemd 257                      for this systemd
 //	units A B C                      exactly these units are written
 //	is UNIT SECTION KEY=VALUE        the key has this value and no other
 //	has UNIT SECTION KEY=VALUE       the key has this value, maybe among others
@@ -70,6 +73,12 @@ func readFixture(t *testing.T, name string, archive *txtar.Archive) fixture {
 		case "", "#":
 		case "manager":
 			f.options.Mode = Mode(rest)
+		case "systemd":
+			version, err := strconv.Atoi(rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.options.Systemd = version
 		case "fault":
 			f.faults = append(f.faults, rest)
 		case "units", "is", "has", "lacks":
@@ -184,8 +193,8 @@ func TestFixtures_PassSystemdAnalyzeVerify(t *testing.T) {
 		t.Fatal("systemd-analyze is missing: apt-get install systemd")
 	}
 	for _, f := range fixtures(t) {
-		if len(f.faults) > 0 {
-			continue
+		if len(f.faults) > 0 || f.options.systemd() > running(t) {
+			continue // the newer systemd of the sandbox reads these
 		}
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -196,6 +205,43 @@ func TestFixtures_PassSystemdAnalyzeVerify(t *testing.T) {
 			}
 			verify(t, files, f.options.Mode)
 		})
+	}
+}
+
+// running is the version of this host's systemd.
+func running(t *testing.T) int {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "--version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	version, err := strconv.Atoi(strings.Fields(string(out))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
+// A worker that says nothing of its own security is "OK" by systemd's measure.
+func TestHardening_ExposureIsAtMostTwo(t *testing.T) {
+	for _, user := range []string{"", "User=www-data\n"} {
+		c, err := spec.Parse("web.cluster", []byte(plain+user))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := Generate(c, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if _, err := Write(dir, files); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20",
+			filepath.Join(dir, "web@.service")).CombinedOutput()
+		if err != nil {
+			t.Errorf("%q: %v\n%s", user, err, out)
+		}
 	}
 }
 
@@ -213,7 +259,12 @@ func verify(t *testing.T, files []File, mode Mode) {
 	analyze := exec.CommandContext(t.Context(), "systemd-analyze", args...)
 	// The host's other units have faults of their own.
 	analyze.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "SYSTEMD_UNIT_PATH="+dir+":/usr/lib/systemd/"+string(manager))
-	if out, err := analyze.CombinedOutput(); err != nil || len(out) > 0 {
+	out, err := analyze.CombinedOutput()
+	complaints := noRelease.ReplaceAll(out, nil)
+	if len(complaints) > 0 || err != nil && len(out) == 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// noRelease is what systemd-analyze says of a command in a release: here are none.
+var noRelease = regexp.MustCompile(`(?m)^\S+: Command \S+/clusterctl/.* is not executable: No such file or directory\n`)

@@ -4,6 +4,7 @@ package generator
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,14 @@ const Binary = "/usr/bin/clusterctl"
 type Options struct {
 	Mode   Mode
 	Binary string // the clusterctl that "systemctl reload" runs; "" means Binary
+	// Systemd is the version that the units are for; 0 means spec.OldestSystemd,
+	// whose units every newer one takes.
+	Systemd int
 }
+
+func (o Options) binary() string { return cmp.Or(o.Binary, Binary) }
+
+func (o Options) systemd() int { return cmp.Or(o.Systemd, spec.OldestSystemd) }
 
 // File is one unit file.
 type File struct {
@@ -36,8 +44,12 @@ type File struct {
 	Data []byte
 }
 
-// Generate returns the unit files of the cluster, sorted by name.
+// Generate returns the unit files of the cluster, sorted by name. Its faults are
+// settings that the systemd of the options does not have.
 func Generate(c *spec.Cluster, o Options) ([]File, error) {
+	if err := checkTarget(c, o); err != nil {
+		return nil, err
+	}
 	in := newInput(c, o)
 	units := []unit{
 		{c.Name + "-activate.service", "activate.tmpl", in},

@@ -4,13 +4,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
 )
-
-// stopMargin is what a worker gets beyond its drain before systemd kills it.
-const stopMargin = 5 * time.Second
 
 // input is what the templates see.
 type input struct {
@@ -20,12 +16,15 @@ type input struct {
 	Sockets  string // the socket units, with blanks between
 	Listener listener
 	Slice    string // of all workers, "" if it is the one that systemd makes
-	User     string
+	// AdminUser owns the admin sockets, beside root; "" if there is no such user
+	// when they are made.
+	AdminUser string
+	Releases  bool
 
 	Policy        []spec.Setting
 	Unit          []spec.Setting
 	Socket        []spec.Setting
-	Service       []spec.Setting
+	Service       []line
 	SliceSettings []spec.Setting
 	Install       []spec.Setting
 }
@@ -33,24 +32,22 @@ type input struct {
 func newInput(c *spec.Cluster, o Options) input {
 	in := input{
 		Name:          c.Name,
-		Binary:        Binary,
+		Binary:        o.binary(),
 		ManagerFlag:   "--" + string(System),
 		Workers:       c.Workers,
 		Policy:        c.Policy.Settings(),
 		Unit:          c.Sections["Unit"],
 		Socket:        c.Sections["Socket"],
-		Service:       override(serviceDefaults(c), c.Sections["Service"]),
+		Service:       serviceLines(c, o),
 		SliceSettings: c.Sections["Slice"],
 		Install:       override(installDefaults(c, o), c.Sections["Install"]),
-		User:          spec.Last(c.Sections["Service"], "User"),
+		AdminUser:     adminUser(c),
+		Releases:      c.HasReleases(),
 	}
 	if c.Path != "" {
 		if absolute, err := filepath.Abs(c.Path); err == nil {
 			in.SourcePath = absolute
 		}
-	}
-	if o.Binary != "" {
-		in.Binary = o.Binary
 	}
 	if o.Mode == User {
 		in.ManagerFlag = "--" + string(User)
@@ -78,24 +75,6 @@ func installDefaults(c *spec.Cluster, o Options) []spec.Setting {
 	return []spec.Setting{{Key: "WantedBy", Value: "multi-user.target"}}
 }
 
-// serviceDefaults are the settings of a worker that a .cluster file may set
-// otherwise.
-func serviceDefaults(c *spec.Cluster) []spec.Setting {
-	return []spec.Setting{
-		{Key: "Type", Value: "notify"},
-		{Key: "Restart", Value: "always"},
-		{Key: "RestartSec", Value: "1s"},
-		{Key: "TimeoutStopSec", Value: spec.FormatTimeSpan(c.Policy.DrainSec + stopMargin)},
-		// SIGTERM to the main process alone: it tells its own children.
-		{Key: "KillMode", Value: "mixed"},
-		{Key: "NoNewPrivileges", Value: "yes"},
-		{Key: "ProtectSystem", Value: "full"},
-		{Key: "PrivateTmp", Value: "yes"},
-		{Key: "RestrictSUIDSGID", Value: "yes"},
-		{Key: "LockPersonality", Value: "yes"},
-	}
-}
-
 // override gives the defaults with what the file sets: its assignments stand
 // in their order and replace every default of the same key.
 func override(defaults, set []spec.Setting) []spec.Setting {
@@ -106,4 +85,13 @@ func override(defaults, set []spec.Setting) []spec.Setting {
 		}
 	}
 	return append(all, set...)
+}
+
+// adminUser is the user of the workers, unless it exists only while they run.
+func adminUser(c *spec.Cluster) string {
+	service := c.Sections["Service"]
+	if dynamic, err := spec.ParseBool(spec.Last(service, "DynamicUser")); err == nil && dynamic {
+		return ""
+	}
+	return spec.Last(service, "User")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -20,6 +21,7 @@ type generateOptions struct {
 	workers int
 	listen  []string
 	output  string
+	systemd int
 	dryRun  bool
 }
 
@@ -41,11 +43,12 @@ gives the same bytes. Files that clusterctl has not written are not touched.`,
 			if err := o.complete(cmd, args); err != nil {
 				return err
 			}
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&o.output, "output", "o", "", "the directory to write the units to; it must exist")
+	flags.IntVar(&o.systemd, "systemd-version", 0, "the systemd that the units are for, such as 252 (the default is the running one)")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the units and write nothing")
 	flags.StringVar(&o.name, "name", "", "the name of the cluster, in place of a file")
 	flags.StringVar(&o.exec, "exec", "", "the command line of a worker, as ExecStart= takes it")
@@ -66,6 +69,9 @@ func (o *generateOptions) complete(cmd *cobra.Command, args []string) error {
 	case o.output == "" && !o.dryRun:
 		return usageError(errors.New("wanted --output DIR or --dry-run"), "%s", help)
 	}
+	if cmd.Flags().Changed("systemd-version") && (o.systemd < spec.OldestSystemd || o.systemd > 999) {
+		return usageError(fmt.Errorf("--systemd-version %d: wanted a version from %d on", o.systemd, spec.OldestSystemd), "%s", help)
+	}
 	if len(args) == 1 {
 		o.file = args[0]
 	}
@@ -81,12 +87,15 @@ func (o *generateOptions) withoutFile(cmd *cobra.Command) bool {
 	return false
 }
 
-func (o *generateOptions) run() error {
+func (o *generateOptions) run(ctx context.Context) error {
 	cluster, err := o.cluster()
 	if err != nil {
 		return usageError(err, "clusterctl generate --help")
 	}
-	files, err := generator.Generate(cluster, generator.Options{Mode: o.mode()})
+	if o.systemd == 0 {
+		o.systemd = runningSystemd(ctx)
+	}
+	files, err := generator.Generate(cluster, generator.Options{Mode: o.mode(), Systemd: o.systemd})
 	if err != nil {
 		return usageError(err, "clusterctl generate --help")
 	}

@@ -13,7 +13,11 @@ type Cluster struct {
 	Workers Workers
 	Start   Start
 	Listen  []Listener
-	Policy  Policy
+	// Ready is how systemd finds out that a worker is ready which does not say
+	// so itself; its kind and target alone count.
+	Ready     Health
+	Hardening bool
+	Policy    Policy
 	// Sections are the settings that go to the units as they are, by the name
 	// of their section, one of Passed. The order within a section is kept.
 	Sections map[string][]Setting
@@ -39,18 +43,21 @@ var Passed = []string{"Unit", "Socket", "Service", "Slice", "Install"}
 
 func newCluster(name, path string) *Cluster {
 	return &Cluster{
-		Name:     name,
-		Path:     path,
-		Workers:  WorkerNumber(DefaultWorkers),
-		Start:    DefaultStart,
-		Policy:   DefaultPolicy(),
-		Sections: make(map[string][]Setting),
+		Name:      name,
+		Path:      path,
+		Workers:   WorkerNumber(DefaultWorkers),
+		Start:     DefaultStart,
+		Ready:     Health{Kind: HealthNone},
+		Hardening: true,
+		Policy:    DefaultPolicy(),
+		Sections:  make(map[string][]Setting),
 	}
 }
 
 // Equal says that two clusters say the same, wherever they were read from.
 func (c *Cluster) Equal(other *Cluster) bool {
-	return c.Name == other.Name && c.Workers == other.Workers && c.Start == other.Start && c.Policy == other.Policy &&
+	return c.Name == other.Name && c.Workers == other.Workers && c.Start == other.Start &&
+		c.Ready == other.Ready && c.Hardening == other.Hardening && c.Policy == other.Policy &&
 		slices.Equal(c.Listen, other.Listen) &&
 		maps.EqualFunc(c.Sections, other.Sections, func(a, b []Setting) bool {
 			return slices.EqualFunc(a, b, func(a, b Setting) bool { return a.Key == b.Key && a.Value == b.Value })
@@ -60,15 +67,8 @@ func (c *Cluster) Equal(other *Cluster) bool {
 // Format is the text of a .cluster file that Parse reads as an equal cluster.
 // What is as by default is left out; comments are not kept.
 func (c *Cluster) Format() []byte {
-	cluster := []Setting{{Key: "Workers", Value: c.Workers.String()}}
-	if c.Start != DefaultStart {
-		cluster = append(cluster, Setting{Key: "Start", Value: string(c.Start)})
-	}
-	for _, l := range c.Listen {
-		cluster = append(cluster, Setting{Key: "Listen", Value: l.String()})
-	}
 	var text bytes.Buffer
-	writeSection(&text, "Cluster", cluster)
+	writeSection(&text, "Cluster", c.settings())
 	writeSection(&text, "Rollout", c.Policy.differences())
 	for _, name := range Passed {
 		writeSection(&text, name, c.Sections[name])

@@ -74,6 +74,11 @@ func (h Health) validate() []error {
 	return faults
 }
 
+// OnAdminSocket says that the worker is asked on its admin socket.
+func (h Health) OnAdminSocket() bool {
+	return h.Kind == HealthHTTP && strings.HasPrefix(h.Target, "/")
+}
+
 func (h Health) String() string {
 	return strings.TrimSpace(string(h.Kind) + " " + h.Target)
 }

@@ -34,9 +34,12 @@ type Listener struct {
 // IsPath says that the listener is a Unix socket in the file system.
 func (l Listener) IsPath() bool { return strings.HasPrefix(l.Address, "/") }
 
+// IsVsock says that the listener is one for virtual machines (vsock(7)).
+func (l Listener) IsVsock() bool { return strings.HasPrefix(l.Address, "vsock:") }
+
 // IsIP says that the listener has an IP address and a port.
 func (l Listener) IsIP() bool {
-	return l.Address != "" && !strings.ContainsAny(l.Address[:1], "/@") && !strings.HasPrefix(l.Address, "vsock:")
+	return l.Address != "" && !strings.ContainsAny(l.Address[:1], "/@") && !l.IsVsock()
 }
 
 // String is the value of Listen= that ParseListener reads as the same listener.

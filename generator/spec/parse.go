@@ -103,48 +103,6 @@ func (p *parser) policyKey(s Setting) {
 	}
 }
 
-// clusterKeys are the whole vocabulary of [Cluster].
-var clusterKeys = []string{"Workers", "Start", "Listen"}
-
-// clusterKey assigns one key of [Cluster]; an empty value is the default again,
-// as in systemd.
-func (p *parser) clusterKey(s Setting) {
-	c, err := p.cluster, error(nil)
-	switch s.Key {
-	case "Workers":
-		value := s.Value
-		if value == "" {
-			value = WorkerNumber(DefaultWorkers).String()
-		}
-		c.Workers, err = ParseWorkers(value)
-	case "Start":
-		c.Start, err = parseStart(s.Value)
-	case "Listen":
-		if s.Value == "" {
-			c.Listen = nil
-			return
-		}
-		var listener Listener
-		listener, err = ParseListener(s.Value)
-		c.Listen = append(c.Listen, listener)
-	default:
-		err = fmt.Errorf("unknown key in [Cluster]%s", didYouMean(s.Key, clusterKeys))
-	}
-	if err != nil {
-		p.fault(s.Line, s.Key, "%w", err)
-	}
-}
-
-func parseStart(s string) (Start, error) {
-	switch start := Start(s); start {
-	case "":
-		return DefaultStart, nil
-	case AtBoot, Lazy:
-		return start, nil
-	}
-	return "", fmt.Errorf(`%q: wanted "boot", or "lazy" for a start by the first connection`, s)
-}
-
 var keyPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 
 // passedKey takes a setting for the units, unless it would break the cluster.
@@ -154,10 +112,19 @@ func (p *parser) passedKey(section string) func(Setting) {
 			p.fault(s.Line, s.Key, "not the name of a setting")
 			return
 		}
+		if meant := misspelled(section, s.Key); meant != "" {
+			p.fault(s.Line, s.Key, "unknown setting in [%s], did you mean %q?", section, meant)
+			return
+		}
+		if leavesRelease(s) {
+			p.fault(s.Line, s.Key, "%q: wanted a path within the release, without \"..\"", s.Value)
+			return
+		}
 		if reason := refuse(p.cluster.Name, section, s); reason != "" {
 			p.fault(s.Line, s.Key, "%s", reason)
 			return
 		}
+		s.Path = p.path
 		p.cluster.Sections[section] = append(p.cluster.Sections[section], s)
 	}
 }

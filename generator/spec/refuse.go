@@ -22,7 +22,7 @@ func is(words ...string) func(string) bool {
 
 func isBool(want bool) func(string) bool {
 	return func(value string) bool {
-		got, err := parseBool(value)
+		got, err := ParseBool(value)
 		return err == nil && got == want
 	}
 }

@@ -61,7 +61,7 @@ func parseFile(path string, data []byte) (file, error) {
 			fault(line.number, "%q stands before the first [SECTION]", text)
 		default:
 			last := &f.sections[len(f.sections)-1]
-			last.settings = append(last.settings, Setting{strings.Trim(key, blanks), strings.Trim(value, blanks), line.number})
+			last.settings = append(last.settings, Setting{Key: strings.Trim(key, blanks), Value: strings.Trim(value, blanks), Line: line.number})
 		}
 	}
 	return f, errors.Join(faults...)

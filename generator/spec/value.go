@@ -80,7 +80,8 @@ func parseCount(s string) (int, error) {
 	return int(n), nil
 }
 
-func parseBool(s string) (bool, error) {
+// ParseBool reads a truth value of systemd.syntax(7).
+func ParseBool(s string) (bool, error) {
 	switch strings.ToLower(s) {
 	case "1", "yes", "y", "true", "t", "on":
 		return true, nil
