@@ -234,7 +234,7 @@ func TestHardening_ExposureIsAtMostTwo(t *testing.T) {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
-		if _, err := Write(dir, files); err != nil {
+		if _, err := Write(dir, []Set{{"web", files}}); err != nil {
 			t.Fatal(err)
 		}
 		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20",

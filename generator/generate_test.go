@@ -3,10 +3,8 @@ package generator
 import (
 	"bytes"
 	"flag"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
@@ -84,39 +82,5 @@ func TestGenerate_GoldenPassesSystemdAnalyzeVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 		verify(t, files, System)
-	}
-}
-
-func TestWrite_TouchesNoFileOfOthers(t *testing.T) {
-	dir := t.TempDir()
-	theirs := filepath.Join(dir, "web@.service")
-	if err := os.WriteFile(theirs, []byte("[Service]\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	_, err := Write(dir, generate(t, "web"))
-	if err == nil || !strings.Contains(err.Error(), `web@.service" exists and was not written by clusterctl`) {
-		t.Errorf("%v", err)
-	}
-	if left, _ := fs.Glob(os.DirFS(dir), "*"); len(left) != 1 {
-		t.Errorf("something was written all the same: %q", left)
-	}
-}
-
-func TestWrite_OnlyWhatChanges(t *testing.T) {
-	dir := t.TempDir()
-	files := generate(t, "web")
-	for _, want := range []Did{Wrote, Unchanged} {
-		changes, err := Write(dir, files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, change := range changes {
-			if change.Did != want {
-				t.Errorf("%s: %s, want %s", change.Name, change.Did, want)
-			}
-		}
-	}
-	if _, err := Write(filepath.Join(dir, "none"), files); err == nil {
-		t.Error("a directory that does not exist was written to")
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,97 +13,149 @@ import (
 
 type generateOptions struct {
 	*global
-	file    string
-	name    string
-	exec    string
-	workers int
-	listen  []string
-	output  string
+	source  clusterSource
+	place   unitPlace
 	systemd int
 	dryRun  bool
+	diff    bool
+	check   bool
 }
 
 func newGenerateCommand(g *global) *cobra.Command {
 	o := &generateOptions{global: g}
 	cmd := &cobra.Command{
-		Use:   "generate [FILE.cluster | NAME]",
+		Use:   "generate [FILE.cluster | NAME]...",
 		Short: "Write the systemd units of a cluster",
-		Long: `Write the systemd units of the cluster that a .cluster file describes, or that
---name, --exec, --workers and --listen describe without a file. A NAME alone is
-looked for in /etc/clusterctl, /run/clusterctl, /usr/local/lib/clusterctl and
-/usr/lib/clusterctl. Drop-ins in FILE.cluster.d/*.conf are read too. The same input
-gives the same bytes. Files that clusterctl has not written are not touched.`,
-		Example: `  clusterctl generate web.cluster --output /etc/systemd/system
-  clusterctl generate web.cluster --dry-run
+		Long: `Write the systemd units of the clusters that .cluster files describe, or of one
+that --name, --exec, --workers and --listen describe without a file. The same
+input gives the same bytes.
+
+A NAME alone is looked for in /etc/clusterctl, /run/clusterctl,
+/usr/local/lib/clusterctl and /usr/lib/clusterctl; --all is every cluster there.
+An empty file or a link to /dev/null masks those of less weight. Drop-ins in
+FILE.cluster.d/*.conf are read too.
+
+Only what changes is written. Units that a cluster has no use for any more are
+removed, and files that clusterctl has not written are never touched. A run that
+is killed leaves the old units, or work that the next run finishes.`,
+		Example: `  clusterctl generate web.cluster --diff --install
+  clusterctl generate web.cluster --install
+  clusterctl generate --all --root debian/web --systemd-version 252
   clusterctl generate --name web --exec '/usr/bin/web --flag' --workers 4 \
       --listen http=0.0.0.0:8080 --output units`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(cmd, args); err != nil {
-				return err
+				return usageError(err, "clusterctl generate --help")
 			}
 			return o.run(cmd.Context())
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&o.output, "output", "o", "", "the directory to write the units to; it must exist")
+	o.source.flags(flags)
+	o.place.flags(flags)
 	flags.IntVar(&o.systemd, "systemd-version", 0, "the systemd that the units are for, such as 252 (the default is the running one)")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the units and write nothing")
-	flags.StringVar(&o.name, "name", "", "the name of the cluster, in place of a file")
-	flags.StringVar(&o.exec, "exec", "", "the command line of a worker, as ExecStart= takes it")
-	flags.IntVar(&o.workers, "workers", spec.DefaultWorkers, "how many workers")
-	flags.StringArrayVar(&o.listen, "listen", nil, "a listener, NAME=ADDRESS; may be given several times")
+	flags.BoolVar(&o.diff, "diff", false, "print what would change, and write nothing")
+	flags.BoolVar(&o.check, "check", false, "write nothing, and exit with 1 if something would change")
 	return cmd
 }
 
 func (o *generateOptions) complete(cmd *cobra.Command, args []string) error {
-	help := "clusterctl generate --help"
-	switch {
-	case len(args) > 1:
-		return usageError(fmt.Errorf("wanted one FILE.cluster or NAME, got %d", len(args)), "%s", help)
-	case len(args) == 1 && o.withoutFile(cmd):
-		return usageError(fmt.Errorf("%q and --name, --exec, --workers or --listen exclude each other: the file says it all", args[0]), "%s", help)
-	case len(args) == 0 && !o.withoutFile(cmd):
-		return usageError(errors.New("wanted a FILE.cluster or a NAME, or --name, --exec and --listen"), "%s", help)
-	case o.output == "" && !o.dryRun:
-		return usageError(errors.New("wanted --output DIR or --dry-run"), "%s", help)
-	}
 	if cmd.Flags().Changed("systemd-version") && (o.systemd < spec.OldestSystemd || o.systemd > 999) {
-		return usageError(fmt.Errorf("--systemd-version %d: wanted a version from %d on", o.systemd, spec.OldestSystemd), "%s", help)
+		return fmt.Errorf("--systemd-version %d: wanted a version from %d on", o.systemd, spec.OldestSystemd)
 	}
-	if len(args) == 1 {
-		o.file = args[0]
+	if err := o.place.complete(); err != nil {
+		return err
+	}
+	if o.place.isNone() && (o.diff || o.check || !o.dryRun) {
+		return errors.New("wanted --output DIR, --install, --runtime, --root DIR or --dry-run")
+	}
+	return o.source.complete(cmd, args, o.place.root)
+}
+
+func (o *generateOptions) run(ctx context.Context) error {
+	sets, clusters, err := o.generate(ctx)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		for _, set := range sets {
+			for _, file := range set.Files {
+				fmt.Fprintf(o.out, "# %s\n%s\n", file.Name, file.Data)
+			}
+		}
+		return nil
+	}
+	dir, err := o.place.dir(o.mode())
+	if err != nil {
+		return err
+	}
+	if o.source.all {
+		gone, err := generator.Orphans(dir, o.source.path)
+		if err != nil {
+			return err
+		}
+		for _, cluster := range gone {
+			sets = append(sets, generator.Set{Cluster: cluster})
+		}
+	}
+	if o.diff || o.check {
+		return o.compare(dir, sets)
+	}
+	plan, err := generator.Write(dir, sets)
+	if err != nil {
+		return err
+	}
+	o.say(plan)
+	if !o.place.enables() {
+		return nil
+	}
+	return o.enable(ctx, clusters)
+}
+
+// generate reads the clusters and returns their units. Masked clusters have none.
+func (o *generateOptions) generate(ctx context.Context) ([]generator.Set, []*spec.Cluster, error) {
+	if o.systemd == 0 {
+		o.systemd = runningSystemd(ctx)
+	}
+	clusters, masked, err := o.source.load(o.mode())
+	if err != nil {
+		return nil, nil, usageError(err, "clusterctl generate --help")
+	}
+	var sets []generator.Set
+	for _, cluster := range clusters {
+		files, err := generator.Generate(cluster, generator.Options{Mode: o.mode(), Systemd: o.systemd})
+		if err != nil {
+			return nil, nil, usageError(err, "clusterctl generate --help")
+		}
+		sets = append(sets, generator.Set{Cluster: cluster.Name, Files: files})
+	}
+	for _, name := range masked {
+		sets = append(sets, generator.Set{Cluster: name})
+	}
+	return sets, clusters, nil
+}
+
+func (o *generateOptions) compare(dir string, sets []generator.Set) error {
+	plan, err := generator.NewPlan(dir, sets)
+	if err != nil {
+		return err
+	}
+	if o.diff {
+		if _, err := o.out.Write(plan.Diff()); err != nil {
+			return err
+		}
+	}
+	if o.check && !plan.IsDone() {
+		return fmt.Errorf("the units in %q are not what their .cluster files say", dir)
 	}
 	return nil
 }
 
-func (o *generateOptions) withoutFile(cmd *cobra.Command) bool {
-	for _, flag := range []string{"name", "exec", "workers", "listen"} {
-		if cmd.Flags().Changed(flag) {
-			return true
-		}
+func (o *generateOptions) say(plan generator.Plan) {
+	for _, change := range plan.Changes {
+		fmt.Fprintf(o.out, "%s %s/%s\n", change.Did, plan.Dir, change.Name)
 	}
-	return false
-}
-
-func (o *generateOptions) run(ctx context.Context) error {
-	cluster, err := o.cluster()
-	if err != nil {
-		return usageError(err, "clusterctl generate --help")
-	}
-	if o.systemd == 0 {
-		o.systemd = runningSystemd(ctx)
-	}
-	files, err := generator.Generate(cluster, generator.Options{Mode: o.mode(), Systemd: o.systemd})
-	if err != nil {
-		return usageError(err, "clusterctl generate --help")
-	}
-	if o.dryRun {
-		for _, file := range files {
-			fmt.Fprintf(o.out, "# %s\n%s\n", file.Name, file.Data)
-		}
-		return nil
-	}
-	return o.write(files)
 }
 
 func (o *generateOptions) mode() generator.Mode {
@@ -113,30 +163,4 @@ func (o *generateOptions) mode() generator.Mode {
 		return generator.User
 	}
 	return generator.System
-}
-
-func (o *generateOptions) cluster() (*spec.Cluster, error) {
-	if o.file == "" {
-		return spec.New(o.name, o.exec, o.workers, o.listen)
-	}
-	path := generator.SearchPath(o.mode(), os.Getenv)
-	found, err := generator.FindFile(o.file, path)
-	if !strings.ContainsRune(o.file, '/') && !strings.HasSuffix(o.file, ".cluster") {
-		found, err = generator.FindName(o.file, path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return found.Load()
-}
-
-func (o *generateOptions) write(files []generator.File) error {
-	changes, err := generator.Write(o.output, files)
-	if err != nil {
-		return err
-	}
-	for _, change := range changes {
-		fmt.Fprintf(o.out, "%s %s\n", change.Did, strings.TrimSuffix(o.output, "/")+"/"+change.Name)
-	}
-	return nil
 }
