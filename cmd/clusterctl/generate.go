@@ -116,7 +116,7 @@ func (o *generateOptions) run(ctx context.Context) error {
 // generate reads the clusters and returns their units. Masked clusters have none.
 func (o *generateOptions) generate(ctx context.Context) ([]generator.Set, []*spec.Cluster, error) {
 	if o.systemd == 0 {
-		o.systemd = runningSystemd(ctx)
+		o.systemd = generator.RunningSystemd(ctx)
 	}
 	clusters, masked, err := o.source.load(o.mode())
 	if err != nil {

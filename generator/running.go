@@ -1,4 +1,4 @@
-package main
+package generator
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"github.com/clusterctl/clusterctl/generator/spec"
 )
 
-// runningSystemd is the version of this host's systemd. Where there is none, as
+// RunningSystemd is the version of this host's systemd. Where there is none, as
 // in the build of a package, it is the oldest one: every newer takes its units.
-func runningSystemd(ctx context.Context) int {
+func RunningSystemd(ctx context.Context) int {
 	out, err := exec.CommandContext(ctx, "systemctl", "--version").Output()
 	words := strings.Fields(string(out)) // "systemd 252 (252.39-1~deb12u1)", and more
 	if err != nil || len(words) < 2 {
