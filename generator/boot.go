@@ -6,7 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
 )
@@ -42,13 +46,61 @@ func NativeDirs(mode Mode, getenv func(string) string) []string {
 // cluster that has a fault has no units, and all others have theirs.
 func (b Boot) Run() error {
 	found, err := Find(b.Path)
-	faults := []error{err}
-	for _, f := range found {
-		if !f.Masked && !b.isNative(f.Name) {
-			faults = append(faults, b.cluster(f))
+	found = slices.DeleteFunc(found, func(f Found) bool { return f.Masked || b.isNative(f.Name) })
+	outputs := make([]output, len(found))
+	onEachCPU(len(found), func(i int) { outputs[i] = b.generate(found[i]) })
+	refuseTaken(outputs)
+	onEachCPU(len(found), func(i int) {
+		if outputs[i].err == nil {
+			outputs[i].err = b.write(outputs[i])
 		}
+	})
+	faults := []error{err}
+	for _, o := range outputs {
+		faults = append(faults, o.err)
 	}
 	return errors.Join(faults...)
+}
+
+// output is what becomes of one .cluster file.
+type output struct {
+	path  string
+	files []File
+	links []Link
+	err   error
+}
+
+// onEachCPU calls do for 0 to n-1, several at once: boot waits for a generator.
+func onEachCPU(n int, do func(int)) {
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		work.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	work.Wait()
+}
+
+// refuseTaken finds units that two clusters want: "web" with a listener "shop",
+// and "web-shop". The first has it.
+func refuseTaken(outputs []output) {
+	taken := make(map[string]string)
+	for i, o := range outputs {
+		for _, file := range o.files {
+			if by, ok := taken[file.Name]; ok && o.err == nil {
+				outputs[i].err = fmt.Errorf("%s: unit %q is that of %s: choose another name for the cluster or the listener", o.path, file.Name, by)
+			}
+		}
+		if outputs[i].err != nil {
+			continue
+		}
+		for _, file := range o.files {
+			taken[file.Name] = o.path
+		}
+	}
 }
 
 func (b Boot) isNative(cluster string) bool {
@@ -60,21 +112,22 @@ func (b Boot) isNative(cluster string) bool {
 	return false
 }
 
-func (b Boot) cluster(f Found) error {
+func (b Boot) generate(f Found) output {
 	c, err := f.Load()
 	if err != nil {
-		return err
+		return output{path: f.Path, err: err}
 	}
 	files, err := Generate(c, b.Options)
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		if err := b.write(c, file); err != nil {
+	return output{path: f.Path, files: files, links: b.links(c), err: err}
+}
+
+func (b Boot) write(o output) error {
+	for _, file := range o.files {
+		if err := os.WriteFile(filepath.Join(b.Dir, file.Name), file.Data, 0o644); err != nil {
 			return err
 		}
 	}
-	for _, link := range b.links(c) {
+	for _, link := range o.links {
 		name := filepath.Join(b.Dir, link.Name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
@@ -84,20 +137,6 @@ func (b Boot) cluster(f Found) error {
 		}
 	}
 	return nil
-}
-
-// write makes a unit. Two clusters may want one name: "web" with a listener
-// "shop", and "web-shop".
-func (b Boot) write(c *spec.Cluster, file File) error {
-	f, err := os.OpenFile(filepath.Join(b.Dir, file.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s: unit %q is another cluster's already: choose another name for the cluster or the listener", c.Path, file.Name)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(file.Data)
-	return errors.Join(err, f.Close())
 }
 
 // links are as many workers as the file says, unless an administrator has enabled

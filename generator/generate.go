@@ -36,6 +36,8 @@ type Options struct {
 
 func (o Options) binary() string { return cmp.Or(o.Binary, Binary) }
 
+func (o Options) manager() Mode { return cmp.Or(o.Mode, System) }
+
 func (o Options) systemd() int { return cmp.Or(o.Systemd, spec.OldestSystemd) }
 
 // File is one unit file.

@@ -34,7 +34,7 @@ var clusterKeys = []clusterKey{
 	{
 		name:  "Listen",
 		takes: "NAME=ADDRESS [mode=OCTAL] [user=USER] [group=GROUP] [backlog=NUMBER]; an address is PORT, IPv4:PORT, [IPv6]:PORT, /PATH, @ABSTRACT or vsock:CID:PORT, after udp:, datagram: or seqpacket: if it is not a stream",
-		means: "A listener that all workers share, under the name by which they find it (LISTEN_FDNAMES). May stand several times; several addresses may have one name. An empty value forgets those before it.",
+		means: "A listener that all workers share, under the name by which they find it (LISTEN_FDNAMES). May stand several times; several addresses may have one name. Descriptors of different names come in no fixed order. An empty value forgets those before it.",
 		set: func(c *Cluster, value string) error {
 			if value == "" {
 				c.Listen = nil
