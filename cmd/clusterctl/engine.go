@@ -65,7 +65,7 @@ func (o *engineOptions) run(ctx context.Context) error {
 	}
 	defer systemd.Close()
 	progress := newProgress(o.out, "")
-	engine := &rollout.Engine{Systemd: systemd, Health: o.healthCheck(o.cluster)}
+	engine := &rollout.Engine{Systemd: systemd, Releases: unreleased{}, Health: o.healthCheck(o.cluster)}
 	engine.Report = func(entry rollout.Entry, run rollout.Run, _ rollout.Seen) {
 		progress.report(entry, run)
 		notify("STATUS=" + rollout.Describe(run))

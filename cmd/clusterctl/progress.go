@@ -55,17 +55,22 @@ func (p *progress) report(entry rollout.Entry, run rollout.Run) {
 	case rollout.KindResume:
 		p.line("the rollout goes on after the death of its engine")
 		return
+	case rollout.KindRequest:
+		p.line(fmt.Sprintf("asked to %s", entry.Request))
+		return
 	case rollout.KindJob:
 		return
 	}
 	if len(entry.Available) > 0 {
-		p.line(fmt.Sprintf("%s updated (%d of %d)", names(run.Cluster, entry.Available), updated(run), len(run.Workers)))
+		p.line(fmt.Sprintf("%s updated (%d of %d)", names(run.Cluster, entry.Available), rollout.Updated(run), len(run.Workers)))
 	}
 	switch {
-	case run.Phase == rollout.Complete:
+	case run.Phase == rollout.Complete, run.Phase == rollout.Held:
 		p.line(rollout.Describe(run))
+	case run.Phase == rollout.RollingBack && len(entry.Do) == 0 && len(entry.Available) == 0:
+		p.line("going back: " + rollout.Failure(run))
 	case len(entry.Do) > 0:
-		p.overwritable("restarting " + names(run.Cluster, instancesOf(entry.Do)))
+		p.overwritable(doing(entry.Do[0].Verb) + " " + names(run.Cluster, instancesOf(entry.Do)))
 	}
 }
 
@@ -94,16 +99,6 @@ func (p *progress) close() {
 	}
 }
 
-func updated(run rollout.Run) int {
-	n := 0
-	for _, step := range run.Steps {
-		if step.State == rollout.Available {
-			n++
-		}
-	}
-	return n
-}
-
 func instancesOf(actions []rollout.Action) []string {
 	instances := make([]string, len(actions))
 	for i, action := range actions {
@@ -123,6 +118,27 @@ func names(cluster string, instances []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(all, ", "), more)
 	}
 	return strings.Join(all, ", ")
+}
+
+// doing is what happens to workers while a verb is carried out.
+func doing(verb rollout.Verb) string {
+	switch verb {
+	case rollout.Reload:
+		return "reloading"
+	case rollout.Stop:
+		return "stopping"
+	case rollout.Restart:
+	}
+	return "restarting"
+}
+
+// job is an action as a line of a plan.
+func job(cluster string, action rollout.Action) string {
+	text := fmt.Sprintf("%s %s", action.Verb, units.WorkerName(cluster, action.Instance))
+	if action.Release != "" {
+		text = fmt.Sprintf("switch %s from %q to %q, %s", units.WorkerName(cluster, action.Instance), action.From, action.Release, action.Verb)
+	}
+	return text
 }
 
 func plural(n int, noun string) string {

@@ -84,11 +84,11 @@ func (o *rolloutRestartOptions) run(ctx context.Context) error {
 }
 
 func (o *rolloutRestartOptions) printPlan(start rollout.Start, cluster units.Cluster) {
-	batches := rollout.Batches(rollout.NewRun(start), rollout.Seen{Cluster: cluster})
+	batches := rollout.Plan(rollout.NewRun(start), rollout.Seen{Cluster: cluster})
 	for i, batch := range batches {
 		fmt.Fprintf(o.out, "batch %d of %d:\n", i+1, len(batches))
-		for _, instance := range batch {
-			fmt.Fprintf(o.out, "  restart %s\n", units.WorkerName(o.cluster, instance))
+		for _, action := range batch {
+			fmt.Fprintf(o.out, "  %s\n", job(o.cluster, action))
 		}
 	}
 }

@@ -80,6 +80,11 @@ func (c *Conn) Restart(ctx context.Context, unit string) (units.JobResult, error
 	return c.job(ctx, "restart", "RestartUnit", unit)
 }
 
+// Reload queues a reload job for the unit and waits for its result.
+func (c *Conn) Reload(ctx context.Context, unit string) (units.JobResult, error) {
+	return c.job(ctx, "reload", "ReloadUnit", unit)
+}
+
 // Start queues a start job for the unit and waits for its result.
 func (c *Conn) Start(ctx context.Context, unit string) (units.JobResult, error) {
 	return c.job(ctx, "start", "StartUnit", unit)

@@ -2,49 +2,82 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/units"
 )
 
 // Describe is where the rollout stands, in one sentence of kubectl's kind.
 func Describe(run Run) string {
+	target := fmt.Sprintf("revision %d", run.Revision)
+	if run.Release != "" {
+		target += fmt.Sprintf(" (release %q)", run.Release)
+	}
+	moved := fmt.Sprintf("%d of %s updated", Updated(run), count(len(run.Workers), "worker"))
+	switch run.Phase {
+	case Complete:
+		return fmt.Sprintf("cluster %q successfully rolled out: %s, %s in %s",
+			run.Cluster, target, count(len(run.Workers), "worker"), took(run))
+	case RolledBack:
+		return fmt.Sprintf("rollout of %q to %s was rolled back: %s (%s went back, in %s)",
+			run.Cluster, target, why(run, run.Failure), count(len(run.Back), "worker"), took(run))
+	case Failed:
+		return fmt.Sprintf("rollout of %q to %s failed: %s (%s)", run.Cluster, target, Failure(run), moved)
+	case Interrupted:
+		return fmt.Sprintf("rollout of %q to %s was interrupted: %s", run.Cluster, target, moved)
+	case Held:
+		return fmt.Sprintf("rollout of %q to %s is held: %s", run.Cluster, target, moved) + heldUntil(run)
+	case RollingBack:
+		return fmt.Sprintf("Waiting for rollout of %q to go back: %s%s...", run.Cluster, why(run, run.Failure), underWay(run))
+	case Progressing:
+	}
+	return fmt.Sprintf("Waiting for rollout of %q to finish: %s%s...", run.Cluster, moved, underWay(run))
+}
+
+// Updated counts the workers that are available at the target.
+func Updated(run Run) int {
 	updated := 0
-	for _, step := range run.Steps {
-		if step.State == Available {
+	for _, instance := range run.Workers {
+		if run.Steps[instance].State == Available {
 			updated++
 		}
 	}
-	total := len(run.Workers)
-	switch run.Phase {
-	case Complete:
-		return fmt.Sprintf("cluster %q successfully rolled out: revision %d, %s in %s",
-			run.Cluster, run.Revision, count(total, "worker"), seconds(run.Ended.Sub(run.Started)))
-	case Failed:
-		return fmt.Sprintf("rollout of %q to revision %d failed: %s (%d of %d workers updated)",
-			run.Cluster, run.Revision, Failure(run), updated, total)
-	case Interrupted:
-		return fmt.Sprintf("rollout of %q to revision %d was interrupted: %d of %d workers updated",
-			run.Cluster, run.Revision, updated, total)
-	}
-	return fmt.Sprintf("Waiting for rollout of %q to finish: %d of %d workers updated%s...",
-		run.Cluster, updated, total, underWay(run))
+	return updated
 }
 
 // Failure is what went wrong, with the worker's unit first if it is about one.
 func Failure(run Run) string {
-	if run.Worker == "" {
-		return run.Message
+	if run.Failure != (Cause{}) && run.Failure != run.Cause {
+		return fmt.Sprintf("%s; and then it could not be taken back: %s", why(run, run.Failure), why(run, run.Cause))
 	}
-	return fmt.Sprintf("worker %q: %s", units.WorkerName(run.Cluster, run.Worker), run.Message)
+	return why(run, run.Cause)
+}
+
+func why(run Run, cause Cause) string {
+	if cause.Worker == "" {
+		return cause.Message
+	}
+	return fmt.Sprintf("worker %q: %s", units.WorkerName(run.Cluster, cause.Worker), cause.Message)
+}
+
+func heldUntil(run Run) string {
+	switch {
+	case run.Reason == Paused:
+		return ", paused"
+	case run.Policy.CanaryHoldSec == spec.Infinity:
+		return `, the canary is looked at until "clusterctl rollout resume"`
+	}
+	return ", the canary is looked at until " + run.HeldSince.Add(run.Policy.CanaryHoldSec).Local().Format(time.TimeOnly)
 }
 
 func underWay(run Run) string {
 	var names []string
-	for _, instance := range run.Workers {
-		switch run.Steps[instance].State {
-		case Restarting, Restarted, Unknown:
+	steps := run.steps()
+	for _, instance := range slices.Concat(run.Surge, run.Workers) {
+		if state := steps[instance].State; state != Pending && state != Available {
 			names = append(names, units.WorkerName(run.Cluster, instance))
 		}
 	}
@@ -64,4 +97,4 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+func took(run Run) string { return fmt.Sprintf("%.2f s", run.Ended.Sub(run.Started).Seconds()) }

@@ -14,12 +14,22 @@ import (
 type Systemd interface {
 	// List is the truth of this moment.
 	List(context.Context) (units.Cluster, error)
-	// Restart, Start and Stop queue a job and wait for its result.
+	// Restart, Reload and Stop queue a job and wait for its result.
 	Restart(ctx context.Context, unit string) (units.JobResult, error)
-	Start(ctx context.Context, unit string) (units.JobResult, error)
+	Reload(ctx context.Context, unit string) (units.JobResult, error)
 	Stop(ctx context.Context, unit string) (units.JobResult, error)
 	// Changes says that something may have changed since the last List.
 	Changes() <-chan struct{}
+}
+
+// Releases are the links from workers to the releases that they run.
+type Releases interface {
+	// Current is the release that a worker's link points at, "" without one.
+	Current(instance string) (string, error)
+	// Switch points the link at a release, whole or not at all.
+	Switch(instance, release string) error
+	// Forget takes away the link of a worker that is gone.
+	Forget(instance string) error
 }
 
 // HealthCheck asks one worker whether it is healthy; nil means that it is.
@@ -34,9 +44,13 @@ type Recorder interface {
 
 // Engine carries out what Next decides. Its fields must all be set.
 type Engine struct {
-	Systemd Systemd
-	Health  HealthCheck
-	Journal Recorder
+	Systemd  Systemd
+	Releases Releases
+	Health   HealthCheck
+	Journal  Recorder
+	// Requests are what people ask of the rollout on its way, each as an
+	// entry of KindRequest.
+	Requests <-chan Entry
 	// Report hears of each entry after it is recorded, with the run and the
 	// units as they were then. It must not block.
 	Report func(Entry, Run, Seen)
@@ -48,7 +62,7 @@ func (e *Engine) Begin(start Start) (Run, error) {
 	if err := e.Journal.Append(entry); err != nil {
 		return Run{}, err
 	}
-	return Run{}.with(entry), nil
+	return Fold([]Entry{entry}), nil
 }
 
 // Resume records that this engine takes over a rollout whose engine has died,
@@ -95,21 +109,20 @@ type loop struct {
 }
 
 type jobEnd struct {
-	instance string
-	result   units.JobResult
-	err      error
+	action Action
+	result units.JobResult
+	err    error
 }
 
 func (l *loop) roll(ctx context.Context) (Run, error) {
 	for {
-		cluster, err := l.engine.Systemd.List(ctx)
+		err := l.look(ctx)
 		if ctx.Err() != nil {
 			return l.interrupted(ctx)
 		}
 		if err != nil {
-			return l.run, fmt.Errorf("look at cluster %q: %w", l.run.Cluster, err)
+			return l.run, err
 		}
-		l.seen.Cluster = cluster
 		now := time.Now()
 		decision := Next(l.run, l.seen, now)
 		if err := l.record(decision, now); err != nil {
@@ -119,7 +132,7 @@ func (l *loop) roll(ctx context.Context) (Run, error) {
 			return l.run, nil
 		}
 		for _, action := range decision.Do {
-			l.restart(action)
+			l.carryOut(action)
 		}
 		l.probe()
 		if err := l.wait(ctx, decision.Wake); err != nil {
@@ -131,16 +144,33 @@ func (l *loop) roll(ctx context.Context) (Run, error) {
 	}
 }
 
-// record writes a decision that says something new, before it is carried out.
-func (l *loop) record(decision Decision, now time.Time) error {
-	if len(decision.Do) == 0 && len(decision.Available) == 0 && decision.Phase == l.run.Phase {
+// look takes in the truth of this moment.
+func (l *loop) look(ctx context.Context) error {
+	cluster, err := l.engine.Systemd.List(ctx)
+	if err != nil {
+		return fmt.Errorf("look at cluster %q: %w", l.run.Cluster, err)
+	}
+	l.seen.Cluster = cluster
+	if l.run.Release == "" {
 		return nil
 	}
-	return l.append(Entry{
-		Kind: KindDecision, Time: now,
-		Do: decision.Do, Available: decision.Available,
-		Phase: decision.Phase, Reason: decision.Reason, Worker: decision.Worker, Message: decision.Message,
-	})
+	l.seen.Releases = make(map[string]string, len(l.run.Workers))
+	for _, instance := range l.run.Workers {
+		release, err := l.engine.Releases.Current(instance)
+		if err != nil {
+			return fmt.Errorf("look at cluster %q: %w", l.run.Cluster, err)
+		}
+		l.seen.Releases[instance] = release
+	}
+	return nil
+}
+
+// record writes a decision that says something new, before it is carried out.
+func (l *loop) record(d Decision, now time.Time) error {
+	if len(d.Do) == 0 && len(d.Available) == 0 && d.Phase == l.run.Phase && d.Cause == l.run.Cause {
+		return nil
+	}
+	return l.append(Entry{Kind: KindDecision, Time: now, Do: d.Do, Available: d.Available, Phase: d.Phase, Cause: d.Cause})
 }
 
 func (l *loop) append(entry Entry) error {
@@ -152,14 +182,35 @@ func (l *loop) append(entry Entry) error {
 	return nil
 }
 
-func (l *loop) restart(action Action) {
+func (l *loop) carryOut(action Action) {
+	unit := units.WorkerName(l.run.Cluster, action.Instance)
 	l.goroutines.Go(func() {
-		result, err := l.engine.Systemd.Restart(l.ctx, units.WorkerName(l.run.Cluster, action.Instance))
+		result, err := l.engine.job(l.ctx, action, unit)
 		select {
-		case l.jobs <- jobEnd{action.Instance, result, err}:
+		case l.jobs <- jobEnd{action, result, err}:
 		case <-l.ctx.Done():
 		}
 	})
+}
+
+func (e *Engine) job(ctx context.Context, action Action, unit string) (units.JobResult, error) {
+	if action.Release != "" {
+		if err := e.Releases.Switch(action.Instance, action.Release); err != nil {
+			return "", err
+		}
+	}
+	switch action.Verb {
+	case Reload:
+		return e.Systemd.Reload(ctx, unit)
+	case Stop:
+		result, err := e.Systemd.Stop(ctx, unit)
+		if err == nil {
+			err = e.Releases.Forget(action.Instance)
+		}
+		return result, err
+	case Restart:
+	}
+	return e.Systemd.Restart(ctx, unit)
 }
 
 // wait returns when there is a reason to look again, or the context has ended.
@@ -177,6 +228,8 @@ func (l *loop) wait(ctx context.Context, wake time.Time) error {
 		return l.jobEnded(end)
 	case end := <-l.probes:
 		l.probeEnded(end)
+	case request := <-l.engine.Requests:
+		return l.append(request)
 	case <-l.engine.Systemd.Changes():
 	case <-alarm:
 	}
@@ -184,7 +237,7 @@ func (l *loop) wait(ctx context.Context, wake time.Time) error {
 }
 
 func (l *loop) jobEnded(end jobEnd) error {
-	entry := Entry{Kind: KindJob, Time: time.Now(), Instance: end.instance, Result: end.result}
+	entry := Entry{Kind: KindJob, Time: time.Now(), ID: end.action.ID, Instance: end.action.Instance, Result: end.result}
 	if end.err != nil {
 		entry.Error = end.err.Error()
 	}
@@ -194,11 +247,8 @@ func (l *loop) jobEnded(end jobEnd) error {
 // interrupted ends the run because the context has ended, which is never a
 // failure of the workers: all of them are left as they are.
 func (l *loop) interrupted(ctx context.Context) (Run, error) {
-	entry := Entry{
-		Kind: KindDecision, Time: time.Now(),
-		Phase: Interrupted, Message: context.Cause(ctx).Error(),
-	}
-	if err := l.append(entry); err != nil {
+	cause := Cause{Message: context.Cause(ctx).Error()}
+	if err := l.append(Entry{Kind: KindDecision, Time: time.Now(), Phase: Interrupted, Cause: cause}); err != nil {
 		return l.run, err
 	}
 	return l.run, nil

@@ -76,7 +76,7 @@ func (f *fakeSystemd) Restart(ctx context.Context, unit string) (units.JobResult
 	return result, err
 }
 
-func (f *fakeSystemd) Start(context.Context, string) (units.JobResult, error) {
+func (f *fakeSystemd) Reload(context.Context, string) (units.JobResult, error) {
 	return "", errors.New("told nothing, the fake fails")
 }
 

@@ -2,10 +2,8 @@ package rollout
 
 import (
 	"maps"
-	"slices"
 	"time"
 
-	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/units"
 )
 
@@ -18,6 +16,17 @@ const (
 	KindResume   Kind = "resume"   // another engine took over after the death of one
 	KindDecision Kind = "decision" // written before it is carried out
 	KindJob      Kind = "job"      // a job has ended, or was refused
+	KindRequest  Kind = "request"  // somebody asked for something on the way
+)
+
+// RequestVerb is what somebody asks of a rollout that is under way.
+type RequestVerb string
+
+// The requests.
+const (
+	Pause  RequestVerb = "pause"
+	Resume RequestVerb = "resume"
+	Abort  RequestVerb = "abort"
 )
 
 // Entry is one line of a rollout's journal.
@@ -30,26 +39,14 @@ type Entry struct {
 	Do        []Action `json:"do,omitempty"`
 	Available []string `json:"available,omitempty"`
 	Phase     Phase    `json:"phase,omitempty"`
-	Reason    Reason   `json:"reason,omitempty"`
-	Worker    string   `json:"worker,omitempty"`
-	Message   string   `json:"message,omitempty"`
+	Cause
 
+	ID       int             `json:"id,omitempty"`
 	Instance string          `json:"instance,omitempty"`
 	Result   units.JobResult `json:"result,omitempty"`
 	Error    string          `json:"error,omitempty"`
-}
 
-// Start is the input of a rollout: with it and the entries that follow, every
-// decision can be taken again.
-type Start struct {
-	Cluster  string `json:"cluster"`
-	Revision int    `json:"revision"`
-	By       string `json:"by"`
-	// Request tells this rollout from every other that was asked for, so that
-	// an engine that is started again knows its own.
-	Request string      `json:"request,omitempty"`
-	Policy  spec.Policy `json:"policy"`
-	Workers []string    `json:"workers"`
+	Request RequestVerb `json:"request,omitempty"`
 }
 
 // Fold is the run that a journal tells. Entries before the start are passed
@@ -57,71 +54,135 @@ type Start struct {
 func Fold(entries []Entry) Run {
 	var run Run
 	for _, entry := range entries {
-		run = run.with(entry)
+		run.apply(entry)
 	}
+	return run
+}
+
+// NewRun is a rollout of which nothing has been done yet.
+func NewRun(start Start) Run {
+	var run Run
+	run.apply(Entry{Kind: KindStart, Time: time.Now(), Start: &start})
 	return run
 }
 
 // with is the run after one more entry; the run itself is left as it is.
 func (r Run) with(entry Entry) Run {
-	if entry.Kind == KindStart && entry.Start != nil {
-		return begin(*entry.Start, entry.Time)
-	}
-	r.Steps = maps.Clone(r.Steps)
-	if r.Steps == nil {
-		r.Steps = make(map[string]Step)
-	}
-	switch entry.Kind {
-	case KindDecision:
-		return r.decided(entry)
-	case KindJob:
-		step := r.Steps[entry.Instance]
-		step.State, step.Result, step.Error = Restarted, entry.Result, entry.Error
-		r.Steps[entry.Instance] = step
-	case KindResume:
-		r.Phase, r.Reason, r.Worker, r.Message, r.Ended = Progressing, "", "", "", time.Time{}
-		r.Progressed = entry.Time
-		for instance, step := range r.Steps {
-			if step.State == Restarting {
-				step.State = Unknown
-				r.Steps[instance] = step
-			}
-		}
-	}
+	r.Steps, r.Back = maps.Clone(r.Steps), maps.Clone(r.Back)
+	r.apply(entry)
 	return r
 }
 
-// NewRun is a rollout of which nothing has been done yet.
-func NewRun(start Start) Run { return begin(start, time.Now()) }
+// apply makes the run what it is after one more entry.
+func (r *Run) apply(entry Entry) {
+	switch entry.Kind {
+	case KindStart:
+		if entry.Start != nil {
+			*r = begin(*entry.Start, entry.Time)
+		}
+	case KindDecision:
+		r.decided(entry)
+	case KindJob:
+		r.jobEnded(entry)
+	case KindRequest:
+		r.requested(entry)
+	case KindResume:
+		r.resumed(entry)
+	}
+}
 
 func begin(start Start, at time.Time) Run {
+	if start.Verb == "" {
+		start.Verb = Restart
+	}
 	return Run{
-		Cluster:    start.Cluster,
-		Revision:   start.Revision,
-		By:         start.By,
-		Request:    start.Request,
-		Policy:     start.Policy,
-		Workers:    slices.Clone(start.Workers),
+		Start:      start,
 		Steps:      make(map[string]Step),
+		Back:       make(map[string]Step),
 		Phase:      Progressing,
 		Started:    at,
 		Progressed: at,
 	}
 }
 
-func (r Run) decided(entry Entry) Run {
-	r.Phase, r.Reason, r.Worker, r.Message = entry.Phase, entry.Reason, entry.Worker, entry.Message
-	for _, action := range entry.Do {
-		r.Steps[action.Instance] = Step{State: Restarting, Before: action.Before}
+// steps are those that the rollout works on in its phase.
+func (r *Run) steps() map[string]Step {
+	if r.Phase == RollingBack {
+		return r.Back
+	}
+	return r.Steps
+}
+
+func (r *Run) decided(entry Entry) {
+	before, reason := r.Phase, r.Reason
+	r.Phase, r.Cause = entry.Phase, entry.Cause
+	switch {
+	case r.Phase == RollingBack && before != RollingBack:
+		r.Failure, r.Progressed = entry.Cause, entry.Time
+	case r.Phase == Held && before != Held:
+		r.HeldSince = entry.Time
+	case r.Phase == Progressing && before == Held:
+		r.CanaryPassed = r.CanaryPassed || reason == CanaryHold
+		r.Progressed = entry.Time
+	}
+	steps := r.Steps
+	if before == RollingBack {
+		steps = r.Back
 	}
 	for _, instance := range entry.Available {
-		step := r.Steps[instance]
+		step := steps[instance]
 		step.State = Available
-		r.Steps[instance] = step
+		steps[instance] = step
 		r.Progressed = entry.Time
+	}
+	for _, action := range entry.Do {
+		r.steps()[action.Instance] = Step{State: Queued, Action: action}
+		r.Actions = max(r.Actions, action.ID)
 	}
 	if r.Phase.Over() {
 		r.Ended = entry.Time
 	}
-	return r
+}
+
+// jobEnded takes the result to the step whose job it was: one that has been
+// replaced by another is of no interest any more.
+func (r *Run) jobEnded(entry Entry) {
+	for _, steps := range []map[string]Step{r.Steps, r.Back} {
+		step, ok := steps[entry.Instance]
+		if ok && step.ID == entry.ID && (step.State == Queued || step.State == Unknown) {
+			step.State, step.Result, step.Error = Done, entry.Result, entry.Error
+			steps[entry.Instance] = step
+		}
+	}
+}
+
+func (r *Run) requested(entry Entry) {
+	switch entry.Request {
+	case Pause:
+		r.Paused = true
+	case Resume:
+		if r.Phase == Held && r.Reason == CanaryHold {
+			r.CanaryPassed = true
+		}
+		r.Paused, r.Progressed = false, entry.Time
+	case Abort:
+		r.AbortedBy = entry.Message
+	}
+}
+
+// resumed forgets what only the dead engine knew: whether its jobs have ended.
+func (r *Run) resumed(entry Entry) {
+	r.Phase = Progressing
+	if r.Failure != (Cause{}) {
+		r.Phase = RollingBack
+	}
+	r.Cause, r.Progressed, r.Ended = r.Failure, entry.Time, time.Time{}
+	for _, steps := range []map[string]Step{r.Steps, r.Back} {
+		for instance, step := range steps {
+			if step.State == Queued {
+				step.State = Unknown
+				steps[instance] = step
+			}
+		}
+	}
 }

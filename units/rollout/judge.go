@@ -16,6 +16,7 @@ const (
 	moving                    // under way: the job runs or a gate is not met yet
 	available                 // moved, and every gate is met
 	broken                    // moved, and a gate can't be met any more
+	gone                      // stopped, as was wanted
 )
 
 // verdict is a standing with its reason, and for a worker that bakes the time
@@ -33,23 +34,35 @@ func brokenBy(reason Reason, format string, args ...any) verdict {
 
 // judge holds one worker against its gates.
 func judge(policy spec.Policy, step Step, w units.Worker, probe Probe) verdict {
-	switch step.State {
-	case Pending:
+	switch {
+	case step.State == Pending:
 		return verdict{standing: waiting}
-	case Restarting:
+	case step.State == Queued:
 		return verdict{standing: moving}
-	case Unknown:
+	case step.Verb == Stop:
+		return judgeStop(step, w)
+	case step.State == Unknown:
 		return judgeUnknown(policy, step, w, probe)
-	case Available:
+	case step.State == Available:
 		return judgeStart(policy, step, w, probe)
-	}
-	if step.Error != "" {
+	case step.Error != "":
 		return brokenBy(JobFailed, "%s", step.Error)
-	}
-	if step.Result != units.JobDone {
-		return brokenBy(JobFailed, "the restart job ended with the result %q (%s)", step.Result, ending(w))
+	case step.Result != units.JobDone:
+		return brokenBy(JobFailed, "the %s job ended with the result %q (%s)", step.Verb, step.Result, ending(w))
 	}
 	return judgeStart(policy, step, w, probe)
+}
+
+// judgeStop is about a worker beyond the usual number. systemd kills what does
+// not stop in time, so that a stop always ends.
+func judgeStop(step Step, w units.Worker) verdict {
+	switch {
+	case step.State == Done || w.ActiveState.Down() || w.ActiveState == "":
+		return verdict{standing: gone}
+	case w.Job != 0 || w.ActiveState == units.Deactivating:
+		return verdict{standing: moving}
+	}
+	return verdict{standing: waiting}
 }
 
 // judgeUnknown finds out from the worker itself what became of a job whose
@@ -58,27 +71,38 @@ func judgeUnknown(policy spec.Policy, step Step, w units.Worker, probe Probe) ve
 	switch {
 	case w.Job != 0, w.ActiveState == units.Activating, w.ActiveState == units.Deactivating:
 		return verdict{standing: moving}
+	case step.Verb == Reload:
+		return verdict{standing: waiting} // a reload leaves no trace; a second one costs nothing
 	case w.InvocationID == step.Before || w.ActiveState.Down():
 		return verdict{standing: waiting} // it never began, or ended badly: it is tried once more
 	}
 	return judgeStart(policy, step, w, probe)
 }
 
-// judgeStart holds a start that followed our job against the gates.
+// judgeStart holds a worker whose job is over against the gates.
 func judgeStart(policy spec.Policy, step Step, w units.Worker, probe Probe) verdict {
+	asked := policy.Health.Kind != spec.HealthNone
+	heard := probe.InvocationID == w.InvocationID
 	switch {
-	case w.InvocationID == step.Before:
+	case step.Verb == Restart && w.InvocationID == step.Before:
 		// A job can be "done" although nothing was done.
 		return brokenBy(NothingDone, "the restart job ended with the result \"done\", but the worker was not started anew")
-	case w.NRestarts > 0:
+	case step.Verb == Reload && w.InvocationID != step.Before:
+		return brokenBy(RestartedWhileBaking, "it was started anew instead of reloaded (%s)", ending(w))
+	case step.Verb == Restart && w.NRestarts > 0:
 		return brokenBy(RestartedWhileBaking, "it ended and systemd started it again (%s)", ending(w))
-	case w.ActiveState == units.Activating:
+	case w.ActiveState == units.Activating && step.State == Unknown:
 		return verdict{standing: moving}
+	case w.ActiveState == units.Activating:
+		// Its job is over, so it was ready; systemd waits to start it again.
+		return brokenBy(RestartedWhileBaking, "it ended after READY=1 (%s)", ending(w))
 	case !w.ActiveState.Serving():
 		return brokenBy(WorkerDown, "it is %s (%s)", w.ActiveState, ending(w))
-	case policy.Health.Kind != spec.HealthNone && probe.InvocationID == w.InvocationID && !probe.Healthy && probe.Failures >= policy.Health.Threshold:
+	case asked && heard && !probe.Healthy && probe.Failures >= policy.Health.Threshold:
 		return brokenBy(Unhealthy, "its health check failed %d times in a row: %s", probe.Failures, probe.Error)
-	case policy.Health.Kind != spec.HealthNone && (probe.InvocationID != w.InvocationID || !probe.Healthy):
+	case step.State == Available:
+		return verdict{standing: available}
+	case asked && (!heard || !probe.Healthy):
 		return verdict{standing: moving}
 	case w.ActiveFor < policy.MinReadySec:
 		return verdict{standing: moving, bake: policy.MinReadySec - w.ActiveFor}

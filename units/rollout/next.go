@@ -6,15 +6,7 @@ import (
 	"time"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
-	"github.com/clusterctl/clusterctl/units"
 )
-
-// Action is one thing to do: restart a worker. Before is the InvocationID that
-// the worker has now; the start that follows must have another.
-type Action struct {
-	Instance string `json:"instance"`
-	Before   string `json:"before,omitempty"`
-}
 
 // Decision is what Next says: what to do now, where the rollout then stands,
 // and when to look again even if nothing is heard.
@@ -24,10 +16,8 @@ type Decision struct {
 	// decision.
 	Available []string
 	Phase     Phase
-	Reason    Reason
-	Worker    string
-	Message   string
-	Wake      time.Time // zero: nothing but an event is waited for
+	Cause
+	Wake time.Time // zero: nothing but an event is waited for
 }
 
 // Next decides what follows in a rollout. It is total and pure: no clock, no
@@ -35,198 +25,165 @@ type Decision struct {
 // has changed it answers without new actions, once the first answer has been
 // folded into the run.
 func Next(run Run, seen Seen, now time.Time) Decision {
-	if run.Phase.Over() {
-		return Decision{Phase: run.Phase, Reason: run.Reason, Worker: run.Worker, Message: run.Message}
-	}
-	view := look(run, seen)
-	deadline := run.Progressed.Add(run.Policy.ProgressDeadlineSec)
-	late := !now.Before(deadline)
-	decision := Decision{Phase: Progressing, Available: view.newlyAvailable(run)}
-
 	switch {
-	case len(view.moving) > 0 && late && len(decision.Available) == 0:
-		return decision.fail(ProgressDeadlineExceeded, view.moving[0], fmt.Sprintf("not available within %s", run.Policy.ProgressDeadlineSec))
-	case len(view.moving) > 0:
-		decision.Wake = view.wake(now, deadline)
-		return decision
-	case len(view.broken) > 0:
-		first := view.broken[0]
-		return decision.fail(view.verdicts[first].reason, first, view.verdicts[first].detail)
-	case len(view.waiting) == 0:
-		decision.Phase = Complete
-		return decision
+	case run.Phase.Over():
+		return Decision{Phase: run.Phase, Cause: run.Cause}
+	case run.Phase == RollingBack:
+		return back(run, seen, now)
 	}
-	if socket, down := listenerDown(seen.Sockets); down {
-		return decision.fail(ListenerDown, "", fmt.Sprintf("the listener %q is %s (result=%s), so a restarted worker would get no socket", socket.Name, socket.ActiveState, socket.Result))
-	}
-	decision.Do = view.batch(run)
-	if len(decision.Do) == 0 {
-		return decision.fail(CapacityFloor, "", fmt.Sprintf("%d of %d workers serve, and MaxUnavailable allows to stop none of them", view.serving, len(run.Workers)))
-	}
-	decision.Wake = deadline
-	return decision
+	return forward(run, seen, now)
 }
 
-func (d Decision) fail(reason Reason, worker, message string) Decision {
-	d.Phase, d.Reason, d.Worker, d.Message = Failed, reason, worker, message
+// forward moves the workers beyond the usual number first, then the canary,
+// then the others batch by batch, and stops those beyond the number at the end.
+func forward(run Run, seen Seen, now time.Time) Decision {
+	v := look(run, run.Steps, slices.Concat(run.Surge, run.Workers), seen)
+	d := Decision{Phase: Progressing, Available: v.newlyAvailable(run.Steps)}
+	deadline := run.Progressed.Add(run.Policy.ProgressDeadlineSec)
+
+	switch {
+	case run.AbortedBy != "":
+		return d.giveUp(run, v, now, Cause{Reason: Aborted, Message: "aborted by " + run.AbortedBy})
+	case len(v.broken) > 0 && (run.canGoBack() || len(v.moving) == 0):
+		return d.giveUp(run, v, now, v.cause())
+	case v.isLate(d, deadline, now):
+		return d.giveUp(run, v, now, v.lateCause())
+	case len(v.moving) > 0:
+		d.Wake = v.wake(now, deadline)
+		return d
+	case run.Paused:
+		return d.hold(Cause{Reason: Paused, Message: "paused"}, time.Time{})
+	case run.holdsCanary(v, now):
+		return d.hold(Cause{Reason: CanaryHold, Message: "the canary is held"}, run.canaryUntil(now))
+	}
+	return advance(run, v, seen, d, deadline)
+}
+
+// advance begins what comes next, when nothing is under way and nothing wrong.
+func advance(run Run, v view, seen Seen, d Decision, deadline time.Time) Decision {
+	surge := slices.DeleteFunc(slices.Clone(run.Surge), func(instance string) bool { return !v.is(instance, waiting) || run.isLeaving(instance) })
+	workers := slices.DeleteFunc(slices.Clone(run.Workers), func(instance string) bool { return !v.is(instance, waiting) })
+	if len(workers) == 0 {
+		return stopSurge(run, v, d, Complete)
+	}
+	if socket, down := listenerDown(seen.Sockets); down {
+		return d.fail(Cause{Reason: ListenerDown, Message: fmt.Sprintf("the listener %q is %s (result=%s), so a restarted worker would get no socket", socket.Name, socket.ActiveState, socket.Result)})
+	}
+	if len(surge) > 0 {
+		return d.do(run, v, seen, deadline, surge)
+	}
+	limit := len(run.Workers)
+	if left := run.Policy.CanarySize(limit) - run.moved(v); left > 0 && !run.CanaryPassed {
+		limit = left
+	}
+	v.waiting = workers
+	reliedOn := func(instance string) bool {
+		return v.is(instance, available) || v.is(instance, waiting) && v.workers[instance].ActiveState.Serving()
+	}
+	batch := v.batch(limit, reliedOn)
+	if len(batch) == 0 {
+		return d.fail(Cause{Reason: CapacityFloor, Message: "so many workers are down that MaxUnavailable= allows to stop none of the others"})
+	}
+	return d.do(run, v, seen, deadline, batch)
+}
+
+// stopSurge stops the workers beyond the usual number, and ends the rollout in
+// a phase once they are gone.
+func stopSurge(run Run, v view, d Decision, end Phase) Decision {
+	for _, instance := range run.Surge {
+		if v.is(instance, gone) || run.Steps[instance].State == Pending {
+			continue
+		}
+		if v.is(instance, moving) && run.isLeaving(instance) {
+			return d
+		}
+		run.Actions++
+		d.Do = append(d.Do, Action{ID: run.Actions, Instance: instance, Verb: Stop})
+	}
+	if len(d.Do) == 0 {
+		d.Phase = end
+	}
 	return d
 }
 
-// view is the cluster as one rollout sees it.
-type view struct {
-	workers  map[string]units.Worker
-	verdicts map[string]verdict
-	waiting  []string
-	moving   []string
-	broken   []string
-	// serving counts the workers that can be relied on: those whose turn has
-	// not come and that serve, and those that have met every gate.
-	serving int
-}
-
-func look(run Run, seen Seen) view {
-	v := view{workers: make(map[string]units.Worker, len(seen.Workers)), verdicts: make(map[string]verdict, len(run.Workers))}
-	for _, w := range seen.Workers {
-		v.workers[w.Instance] = w
-	}
-	for _, instance := range run.Workers {
-		w := v.workers[instance]
-		verdict := judge(run.Policy, run.Steps[instance], w, seen.Probes[instance])
-		v.verdicts[instance] = verdict
-		switch verdict.standing {
-		case waiting:
-			v.waiting = append(v.waiting, instance)
-			if w.ActiveState.Serving() {
-				v.serving++
+// do is the decision to move some workers.
+func (d Decision) do(run Run, v view, seen Seen, deadline time.Time, instances []string) Decision {
+	for _, instance := range instances {
+		run.Actions++
+		action := Action{ID: run.Actions, Instance: instance, Verb: run.Verb, Before: v.workers[instance].InvocationID}
+		if slices.Contains(run.Surge, instance) {
+			action.Verb = Restart
+		}
+		if run.Release != "" {
+			action.Release, action.From = run.Release, seen.Releases[instance]
+			if earlier := run.Steps[instance]; earlier.ID != 0 {
+				action.From = earlier.From // it is tried once more
 			}
-		case moving:
-			v.moving = append(v.moving, instance)
-		case broken:
-			v.broken = append(v.broken, instance)
-		case available:
-			v.serving++
 		}
+		d.Do = append(d.Do, action)
 	}
-	return v
+	d.Wake = deadline
+	return d
 }
 
-func (v view) newlyAvailable(run Run) []string {
-	var instances []string
-	for _, instance := range run.Workers {
-		if v.verdicts[instance].standing == available && run.Steps[instance].State != Available {
-			instances = append(instances, instance)
-		}
-	}
-	return instances
+func (d Decision) hold(cause Cause, wake time.Time) Decision {
+	d.Phase, d.Cause, d.Wake = Held, cause, wake
+	return d
 }
 
-// batch is the workers that are moved together: never more than MaxUnavailable
-// at once, and of those that serve never so many that fewer than
-// N - MaxUnavailable are left. Workers that are down go first: they cost
-// nothing, and they may be all that is needed to get back to N.
-//
-// With 5 workers, MaxUnavailable=2 and web@4 down: 4 serve, the floor is 3, so
-// web@4 (free) and web@1 (4 - 1 = 3) go together.
-func (v view) batch(run Run) []Action {
-	most := run.Policy.Unavailable(len(run.Workers))
-	floor := len(run.Workers) - most
-	down := func(instance string) bool { return !v.workers[instance].ActiveState.Serving() }
-
-	candidates := slices.Clone(v.waiting)
-	slices.SortStableFunc(candidates, func(a, b string) int {
-		switch {
-		case down(a) == down(b):
-			return 0
-		case down(a):
-			return -1
-		default:
-			return 1
-		}
-	})
-	left := v.serving
-	var batch []Action
-	for _, instance := range candidates {
-		if len(batch) == most {
-			break
-		}
-		if !down(instance) {
-			if left == floor {
-				break
-			}
-			left--
-		}
-		batch = append(batch, Action{Instance: instance, Before: v.workers[instance].InvocationID})
-	}
-	return batch
+func (d Decision) fail(cause Cause) Decision {
+	d.Phase, d.Cause = Failed, cause
+	return d
 }
 
-// wake is when to look again although nothing was heard: when the first
-// worker has baked, or at the progress deadline.
-func (v view) wake(now, deadline time.Time) time.Time {
-	wake := deadline
-	for _, instance := range v.moving {
-		if bake := v.verdicts[instance].bake; bake > 0 && now.Add(bake).Before(wake) {
-			wake = now.Add(bake)
-		}
+// giveUp takes the rollout back if it can be, and ends it otherwise.
+func (d Decision) giveUp(run Run, v view, now time.Time, cause Cause) Decision {
+	if run.canGoBack() {
+		d.Phase, d.Cause, d.Wake = RollingBack, cause, now
+		return d
 	}
-	return wake
+	return d.fail(cause)
 }
 
-// listenerDown finds a shared listener that a starting worker would miss.
-func listenerDown(sockets []units.Unit) (units.Unit, bool) {
-	for _, socket := range sockets {
-		if socket.ActiveState != units.Active {
-			return socket, true
+// moved counts the workers that are available at the target.
+func (r Run) moved(v view) int {
+	moved := 0
+	for _, instance := range r.Workers {
+		if v.is(instance, available) {
+			moved++
 		}
 	}
-	return units.Unit{}, false
+	return moved
 }
 
-// Batches is the plan: the batches of a rollout in which all goes well. It is
-// Next, run on a copy of the world that always answers as hoped.
-func Batches(run Run, seen Seen) [][]string {
-	world := optimist{seen: seen}
-	var batches [][]string
-	for range len(run.Workers) + 1 {
-		decision := Next(run, world.seen, run.Progressed)
-		if len(decision.Do) == 0 {
-			break
-		}
-		run = run.with(Entry{Kind: KindDecision, Time: run.Progressed, Do: decision.Do, Phase: decision.Phase})
-		batches = append(batches, instancesOf(decision.Do))
-		for _, action := range decision.Do {
-			run = run.with(Entry{Kind: KindJob, Time: run.Progressed, Instance: action.Instance, Result: units.JobDone})
-			world.restart(action, run.Policy)
-		}
+// holdsCanary says that the first batch is available, that it is to be looked
+// at before the others follow, and that its time is not over.
+func (r Run) holdsCanary(v view, now time.Time) bool {
+	size, moved := r.Policy.CanarySize(len(r.Workers)), r.moved(v)
+	if size == 0 || r.Policy.CanaryHoldSec == 0 || r.CanaryPassed || moved < size || moved == len(r.Workers) {
+		return false
 	}
-	return batches
+	until := r.canaryUntil(now)
+	return until.IsZero() || now.Before(until)
 }
 
-func instancesOf(actions []Action) []string {
-	instances := make([]string, len(actions))
-	for i, action := range actions {
-		instances[i] = action.Instance
+// canaryUntil is when the hold ends by itself; zero if only somebody's word
+// ends it.
+func (r Run) canaryUntil(now time.Time) time.Time {
+	if r.Policy.CanaryHoldSec == spec.Infinity {
+		return time.Time{}
 	}
-	return instances
+	since := now
+	if r.Phase == Held && r.Reason == CanaryHold {
+		since = r.HeldSince
+	}
+	return since.Add(r.Policy.CanaryHoldSec)
 }
 
-// optimist is a world in which every restart works.
-type optimist struct{ seen Seen }
-
-func (o *optimist) restart(action Action, policy spec.Policy) {
-	invocation := action.Before + "+1"
-	o.seen.Workers = slices.Clone(o.seen.Workers)
-	at := slices.IndexFunc(o.seen.Workers, func(w units.Worker) bool { return w.Instance == action.Instance })
-	if at < 0 {
-		o.seen.Workers = append(o.seen.Workers, units.Worker{Instance: action.Instance})
-		at = len(o.seen.Workers) - 1
+// isLeaving says that a worker beyond the usual number is being stopped.
+func (r Run) isLeaving(instance string) bool {
+	if step, ok := r.Back[instance]; ok {
+		return step.Verb == Stop
 	}
-	w := &o.seen.Workers[at]
-	w.ActiveState, w.InvocationID, w.NRestarts, w.ActiveFor = units.Active, invocation, 0, policy.MinReadySec
-	probes := make(map[string]Probe, len(o.seen.Probes)+1)
-	for instance, probe := range o.seen.Probes {
-		probes[instance] = probe
-	}
-	probes[action.Instance] = Probe{InvocationID: invocation, Healthy: true}
-	o.seen.Probes = probes
+	return r.Steps[instance].Verb == Stop
 }

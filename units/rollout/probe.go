@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
@@ -21,16 +22,21 @@ type probeEnd struct {
 }
 
 // probe keeps a prober for each worker that serves and whose gate is not met
-// yet, and none for any other.
+// yet, for a canary that is held, and none for any other.
 func (l *loop) probe() {
 	if l.run.Policy.Health.Kind == spec.HealthNone {
 		return
 	}
-	view := look(l.run, l.seen)
-	wanted := make(map[string]bool, len(view.moving))
-	for _, instance := range view.moving {
-		w := view.workers[instance]
-		if !w.ActiveState.Serving() || l.run.Steps[instance].State == Restarting {
+	steps := l.run.steps()
+	v := look(l.run, steps, slices.Concat(l.run.Surge, l.run.Workers), l.seen)
+	watched := v.moving
+	if l.run.Phase == Held {
+		watched = slices.Concat(v.moving, v.available)
+	}
+	wanted := make(map[string]bool, len(watched))
+	for _, instance := range watched {
+		w := v.workers[instance]
+		if !w.ActiveState.Serving() || steps[instance].State == Queued || steps[instance].Verb == Stop {
 			continue
 		}
 		wanted[instance] = true

@@ -12,9 +12,14 @@ import (
 	"github.com/clusterctl/clusterctl/units"
 )
 
+const (
+	goodRelease = "good"
+	newRelease  = "new"
+)
+
 // world is a cluster that lives in memory and goes wrong on purpose. It plays
-// the part of systemd for Next: jobs end in any order, releases fail, and
-// workers that nobody touches crash.
+// the part of systemd and of people for Next: jobs end in any order, releases
+// fail, workers that nobody touches crash, and somebody pauses and aborts.
 type world struct {
 	t       *testing.T
 	random  *rand.Rand
@@ -22,24 +27,19 @@ type world struct {
 	run     Run
 	seen    Seen
 	starts  int
-	pending []Action // restart jobs that systemd still has
+	pending []Action // jobs that systemd still has
 	touched map[string]bool
-	// How likely it is, in percent, that a start fails and that a worker
-	// whose turn has not come crashes.
-	bad, crash int
-	batches    [][]string
+	// How likely it is, in percent, that a start on the target fails, that a
+	// worker whose turn has not come crashes, and that somebody asks for
+	// something. On the release before, no start fails.
+	bad, crash, meddle int
+	batches            [][]Action
+	phases             []Phase
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
 	random := rand.New(rand.NewPCG(seed, 1))
-	n := 1 + random.IntN(20)
-	policy := spec.DefaultPolicy()
-	policy.MaxUnavailable = spec.Number(1 + random.IntN(n))
-	policy.ProgressDeadlineSec = time.Minute
-	policy.MinReadySec = time.Duration(random.IntN(3)) * time.Second
-	if random.IntN(2) == 0 {
-		policy.Health = spec.Health{Kind: spec.HealthHTTP, Threshold: 1 + random.IntN(3), Interval: time.Second, Timeout: time.Second}
-	}
+	n := 1 + random.IntN(12)
 	w := &world{
 		t:       t,
 		random:  random,
@@ -47,8 +47,13 @@ func newWorld(t *testing.T, seed uint64) *world {
 		touched: make(map[string]bool),
 		bad:     []int{0, 0, 10, 50, 100}[random.IntN(5)],
 		crash:   []int{0, 0, 5}[random.IntN(3)],
+		meddle:  []int{0, 0, 10}[random.IntN(3)],
 	}
-	start := Start{Cluster: "web", Revision: 1, Policy: policy}
+	start := Start{Cluster: "web", Revision: 1, Policy: randomPolicy(random, n), Verb: Restart}
+	if random.IntN(3) > 0 {
+		start.Release, start.Previous = newRelease, goodRelease
+	}
+	w.seen.Releases = make(map[string]string)
 	for i := range n {
 		instance := strconv.Itoa(i + 1)
 		start.Workers = append(start.Workers, instance)
@@ -59,11 +64,38 @@ func newWorld(t *testing.T, seed uint64) *world {
 		}
 		worker.ActiveFor = time.Hour
 		w.seen.Workers = append(w.seen.Workers, worker)
+		if start.Release != "" {
+			w.seen.Releases[instance] = goodRelease
+		}
+	}
+	for i := range start.Policy.Surge(n) {
+		start.Surge = append(start.Surge, strconv.Itoa(n+i+1))
+		w.seen.Workers = append(w.seen.Workers, units.Worker{Instance: strconv.Itoa(n + i + 1), Unit: units.Unit{ActiveState: units.Inactive}})
 	}
 	w.seen.Sockets = []units.Unit{{Name: "web.socket", ActiveState: units.Active}}
 	w.seen.Probes = make(map[string]Probe)
 	w.run = begin(start, w.now)
 	return w
+}
+
+func randomPolicy(random *rand.Rand, n int) spec.Policy {
+	policy := spec.DefaultPolicy()
+	policy.MaxUnavailable = spec.Number(1 + random.IntN(n))
+	if random.IntN(3) == 0 {
+		policy.MaxSurge = spec.Number(1 + random.IntN(2))
+		policy.MaxUnavailable = spec.Number(random.IntN(n + 1))
+	}
+	if random.IntN(3) == 0 {
+		policy.Canary = spec.Number(1 + random.IntN(n))
+		policy.CanaryHoldSec = []time.Duration{0, 10 * time.Second, spec.Infinity}[random.IntN(3)]
+	}
+	policy.AutoRollback = random.IntN(4) > 0
+	policy.ProgressDeadlineSec = time.Minute
+	policy.MinReadySec = time.Duration(random.IntN(3)) * time.Second
+	if random.IntN(2) == 0 {
+		policy.Health = spec.Health{Kind: spec.HealthHTTP, Threshold: 1 + random.IntN(3), Interval: time.Second, Timeout: time.Second}
+	}
+	return policy
 }
 
 func (w *world) invocation() string {
@@ -76,60 +108,80 @@ func (w *world) worker(instance string) *units.Worker {
 	return &w.seen.Workers[at]
 }
 
-// decide asks Next, checks the safety rules and folds the answer into the run.
+// decide asks Next, checks the safety rules, and does what Next says.
 func (w *world) decide() Decision {
 	decision := Next(w.run, w.seen, w.now)
 	w.checkCapacity(decision)
 	w.run = w.run.with(Entry{
 		Kind: KindDecision, Time: w.now, Do: decision.Do, Available: decision.Available,
-		Phase: decision.Phase, Reason: decision.Reason, Worker: decision.Worker, Message: decision.Message,
+		Phase: decision.Phase, Cause: decision.Cause,
 	})
-	if again := Next(w.run, w.seen, w.now); len(again.Do) > 0 {
+	w.phases = append(w.phases, decision.Phase)
+	if again := Next(w.run, w.seen, w.now); len(decision.Do) > 0 && len(again.Do) > 0 {
 		w.t.Fatalf("asked again before anything changed, Next acts again: %+v after %+v", again.Do, decision.Do)
 	}
 	if len(decision.Do) > 0 {
-		w.batches = append(w.batches, instancesOf(decision.Do))
+		w.batches = append(w.batches, decision.Do)
 	}
 	for _, action := range decision.Do {
 		w.touched[action.Instance] = true
 		w.worker(action.Instance).ActiveState = units.Deactivating
-		w.pending = append(w.pending, action)
+		if action.Release != "" {
+			w.seen.Releases[action.Instance] = action.Release
+		}
+		w.pending = append(slices.DeleteFunc(w.pending, func(a Action) bool { return a.Instance == action.Instance }), action)
 	}
 	return decision
 }
 
-// checkCapacity holds a decision against the floor, with a count of its own.
+// reliable says whether a worker serves as it should, by a count of its own:
+// it serves, and if it was moved it has met every gate.
+func (w *world) reliable(instance string, decision Decision) bool {
+	if !w.worker(instance).ActiveState.Serving() {
+		return false
+	}
+	forward, back := w.run.Steps[instance], w.run.Back[instance]
+	step := forward
+	if back.ID != 0 {
+		step = back
+	}
+	return step.ID == 0 || step.State == Available || slices.Contains(decision.Available, instance)
+}
+
+// checkCapacity holds a decision against the floor.
 func (w *world) checkCapacity(decision Decision) {
 	serving, stopped := 0, 0
 	for _, worker := range w.seen.Workers {
-		step := w.run.Steps[worker.Instance]
-		if worker.ActiveState.Serving() && (step.State == Pending || step.State == Available || slices.Contains(decision.Available, worker.Instance)) {
+		if w.reliable(worker.Instance, decision) {
 			serving++
 		}
 	}
 	for _, action := range decision.Do {
-		if w.worker(action.Instance).ActiveState.Serving() {
+		// At the end of a rollback the workers beyond the usual number hold
+		// the release that is taken back: nobody relies on them.
+		if w.reliable(action.Instance, decision) && (decision.Phase != RollingBack || action.Verb != Stop) {
 			stopped++
 		}
 	}
 	n := len(w.run.Workers)
-	most := w.run.Policy.Unavailable(n)
-	if stopped > 0 && serving-stopped < n-most {
-		w.t.Fatalf("%d of %d serve, MaxUnavailable=%d, and Next stops %d: %+v", serving, n, most, stopped, decision.Do)
-	}
-	if len(decision.Do) > most {
-		w.t.Fatalf("a batch of %d with MaxUnavailable=%d", len(decision.Do), most)
+	floor := n - w.run.Policy.Unavailable(n)
+	if stopped > 0 && serving-stopped < floor {
+		w.t.Fatalf("%d of %d serve, the floor is %d, and Next stops %d: %+v", serving, n, floor, stopped, decision.Do)
 	}
 }
 
 // happen lets one thing happen: a job ends, a probe answers, time passes, a
-// worker crashes.
+// worker crashes, somebody asks for something.
 func (w *world) happen(wake time.Time) {
 	for _, worker := range w.seen.Workers {
 		if w.run.Steps[worker.Instance].State == Pending && worker.ActiveState.Serving() && w.random.IntN(100) < w.crash {
 			crashed := w.worker(worker.Instance)
 			crashed.ActiveState, crashed.Result = units.FailedState, "signal"
 		}
+	}
+	if w.random.IntN(100) < w.meddle {
+		w.request([]RequestVerb{Pause, Resume, Abort}[w.random.IntN(3)])
+		return
 	}
 	if len(w.pending) > 0 {
 		w.endJob(w.random.IntN(len(w.pending)))
@@ -138,26 +190,37 @@ func (w *world) happen(wake time.Time) {
 	if w.probe() {
 		return
 	}
-	if wake.After(w.now) {
+	switch {
+	case wake.After(w.now):
 		w.pass(wake.Sub(w.now))
+	case w.run.Phase == Held:
+		w.request(Resume) // nobody else would
 	}
+}
+
+func (w *world) request(verb RequestVerb) {
+	w.run = w.run.with(Entry{Kind: KindRequest, Time: w.now, Request: verb, Cause: Cause{Message: "somebody"}})
 }
 
 func (w *world) endJob(at int) {
 	action := w.pending[at]
 	w.pending = slices.Delete(w.pending, at, at+1)
 	worker := w.worker(action.Instance)
-	worker.InvocationID, worker.NRestarts, worker.ActiveFor = w.invocation(), 0, 0
 	result := units.JobDone
-	switch {
-	case w.random.IntN(100) >= w.bad:
-		worker.ActiveState, worker.Result = units.Active, "success"
-	case w.random.IntN(2) == 0:
-		worker.ActiveState, worker.Result, result = units.Activating, "exit-code", units.JobFailed
-	default:
-		worker.ActiveState, worker.NRestarts = units.Active, 1 // it crashed after READY=1
+	if action.Verb == Stop {
+		worker.ActiveState, worker.ActiveFor = units.Inactive, 0
+	} else {
+		worker.InvocationID, worker.NRestarts, worker.ActiveFor = w.invocation(), 0, 0
+		switch {
+		case w.run.Phase == RollingBack || w.random.IntN(100) >= w.bad:
+			worker.ActiveState, worker.Result = units.Active, "success"
+		case w.random.IntN(2) == 0:
+			worker.ActiveState, worker.Result, result = units.Activating, "exit-code", units.JobFailed
+		default:
+			worker.ActiveState, worker.NRestarts = units.Active, 1 // it crashed after READY=1
+		}
 	}
-	w.run = w.run.with(Entry{Kind: KindJob, Time: w.now, Instance: action.Instance, Result: result})
+	w.run = w.run.with(Entry{Kind: KindJob, Time: w.now, ID: action.ID, Instance: action.Instance, Result: result})
 }
 
 func (w *world) probe() bool {
@@ -165,8 +228,7 @@ func (w *world) probe() bool {
 		return false
 	}
 	for _, worker := range w.seen.Workers {
-		state := w.run.Steps[worker.Instance].State
-		if state == Pending || state == Restarting || !worker.ActiveState.Serving() || w.seen.Probes[worker.Instance].InvocationID == worker.InvocationID {
+		if !worker.ActiveState.Serving() || w.seen.Probes[worker.Instance].InvocationID == worker.InvocationID {
 			continue
 		}
 		w.seen.Probes[worker.Instance] = Probe{InvocationID: worker.InvocationID, Healthy: true}
@@ -200,7 +262,7 @@ func (w *world) play(deaths int) {
 			w.settle()
 		}
 	}
-	w.t.Fatal("the rollout does not end")
+	w.t.Fatalf("the rollout does not end: %s", Describe(w.run))
 }
 
 // settle lets systemd finish the jobs of an engine that died.
