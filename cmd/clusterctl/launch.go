@@ -19,6 +19,9 @@ import (
 // begins.
 const engineStartLimit = time.Minute
 
+// unloadPause bounds the wait for a sign that systemd has forgotten a unit.
+const unloadPause = 100 * time.Millisecond
+
 // launchFlags are the flags of every verb that begins a rollout.
 type launchFlags struct {
 	output  string
@@ -56,23 +59,11 @@ func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) err
 		ctx, cancel = context.WithTimeout(ctx, l.timeout)
 		defer cancel()
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find the path of this program: %w", err)
-	}
 	unit := units.RolloutName(l.cluster)
 	engine := systemd.Service(unit)
-	result, err := systemd.StartTransient(ctx, bus.Transient{
-		Unit:        unit,
-		Description: "Rollout of cluster " + l.cluster,
-		Command: []string{
-			self, "--" + string(g.manager()), "rollout", "engine", l.cluster,
-			"--by", caller(), "--request", rand.Text(),
-		},
-		StartLimit: engineStartLimit,
-	})
+	result, err := g.startEngine(ctx, engine, l)
 	if err != nil {
-		return g.notStarted(l.cluster, err)
+		return err
 	}
 	if result != units.JobDone {
 		return g.engineFailed(ctx, systemd, engine, result)
@@ -95,13 +86,42 @@ func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) err
 	return g.watch(ctx, systemd.Conn, watched{cluster: l.cluster, revision: run.Revision, output: l.output})
 }
 
-// notStarted explains why systemd did not even try to start an engine.
-func (g *global) notStarted(cluster string, err error) error {
-	var refused *units.JobError
-	if errors.As(err, &refused) && refused.Name == "org.freedesktop.systemd1.UnitExists" {
-		return g.busy(cluster)
+// startEngine has systemd run the engine, and waits until it has begun. The unit
+// of a rollout that is over may still be there for a moment.
+func (g *global) startEngine(ctx context.Context, engine *bus.Service, l launch) (units.JobResult, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find the path of this program: %w", err)
 	}
-	return err
+	transient := bus.Transient{
+		Unit:        units.RolloutName(l.cluster),
+		Description: "Rollout of cluster " + l.cluster,
+		Command: []string{
+			self, "--" + string(g.manager()), "rollout", "engine", l.cluster,
+			"--by", caller(), "--request", rand.Text(),
+		},
+		StartLimit: engineStartLimit,
+	}
+	for {
+		result, err := engine.StartTransient(ctx, transient)
+		var refused *units.JobError
+		if !errors.As(err, &refused) || refused.Name != "org.freedesktop.systemd1.UnitExists" {
+			return result, err
+		}
+		service, err := engine.Read(ctx)
+		if err != nil {
+			return "", err
+		}
+		if !service.ActiveState.Down() && service.ActiveState != units.Deactivating {
+			return "", g.busy(l.cluster)
+		}
+		select {
+		case <-engine.Changes():
+		case <-time.After(unloadPause):
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
 }
 
 // busy says who is at work on the cluster, and since when.

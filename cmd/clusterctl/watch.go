@@ -52,10 +52,13 @@ func (g *global) follow(ctx context.Context, conn *bus.Conn, cluster string, rea
 	for {
 		service, lookErr := engine.Read(ctx)
 		run, err := read() // after the look: what an engine that is gone wrote last is there
+		ended := lookErr == nil && service.ActiveState.Down()
 		switch {
-		case err != nil || run.Phase.Over() || ctx.Err() != nil:
+		case err != nil || ctx.Err() != nil:
 			return run, err
-		case lookErr == nil && service.ActiveState.Down():
+		case ended && run.Phase.Over():
+			return run, nil
+		case ended:
 			run.Phase, run.Message = rollout.Interrupted, "its engine has gone"
 			return run, nil
 		case lookErr != nil && !errors.Is(lookErr, bus.ErrLost):

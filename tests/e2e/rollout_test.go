@@ -171,7 +171,7 @@ func TestRollout_GoesOnWithoutItsWatcher(t *testing.T) {
 		t.Run(signal, func(t *testing.T) {
 			before := invocations(t, web)
 			watching, events := startRollout(t, web)
-			waitForLine(t, events, regexp.MustCompile(`"do":\[{"instance":"1"`))
+			waitForLine(t, events, regexp.MustCompile(`"do":\[{"id":1,"instance":"1"`))
 			run(t, web, "pkill", "--signal", signal, "--oldest", "-x", "-f", stage.Clusterctl+" rollout restart .*")
 			err := watching.Wait()
 			if signal != "KILL" {

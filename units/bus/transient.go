@@ -41,7 +41,8 @@ type auxiliaryUnit struct {
 
 // StartTransient starts the service and waits until it is ready or has failed.
 // If it is killed, systemd starts it again; if it exits, it is over. What it
-// ended with can be read until this connection is closed.
+// ended with can be read until this connection is closed, unless it was ready:
+// then it is gone with its end, and its name is free again.
 //
 // A unit of that name that is still loaded is a JobError with the name
 // "org.freedesktop.systemd1.UnitExists".
@@ -56,5 +57,11 @@ func (c *Conn) StartTransient(ctx context.Context, t Transient) (units.JobResult
 		{"CollectMode", dbus.MakeVariant("inactive-or-failed")},
 		{"AddRef", dbus.MakeVariant(true)},
 	}
-	return c.queue(ctx, "start", t.Unit, "StartTransientUnit", t.Unit, "fail", properties, []auxiliaryUnit{})
+	result, err := c.queue(ctx, "start", t.Unit, "StartTransientUnit", t.Unit, "fail", properties, []auxiliaryUnit{})
+	if err != nil || result != units.JobDone {
+		return result, err
+	}
+	// A unit that has ended already is forgotten all the same.
+	_ = c.manager(ctx, "UnrefUnit", t.Unit).Err
+	return result, nil
 }
