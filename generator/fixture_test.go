@@ -38,7 +38,7 @@ type fixture struct {
 	faults     []string
 }
 
-func fixtures(t *testing.T) []fixture {
+func fixtures(t testing.TB) []fixture {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/fixtures/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -55,7 +55,7 @@ func fixtures(t *testing.T) []fixture {
 	return all
 }
 
-func readFixture(t *testing.T, name string, archive *txtar.Archive) fixture {
+func readFixture(t testing.TB, name string, archive *txtar.Archive) fixture {
 	t.Helper()
 	f := fixture{name: name}
 	for i, file := range archive.Files {

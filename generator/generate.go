@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/templates"
@@ -49,6 +50,9 @@ type File struct {
 // Generate returns the unit files of the cluster, sorted by name. Its faults are
 // settings that the systemd of the options does not have.
 func Generate(c *spec.Cluster, o Options) ([]File, error) {
+	if strings.ContainsFunc(c.Path, unicode.IsControl) {
+		return nil, fmt.Errorf("%q: a control character in the path, wanted one that fits on a line of a unit", c.Path)
+	}
 	if err := checkTarget(c, o); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,9 @@ import (
 
 // input is what the templates see.
 type input struct {
-	Name, SourcePath, Binary, ManagerFlag string
+	Name, Binary, ManagerFlag string
+	Source                    string // the .cluster file, "" if there is none
+	SourcePath                string // the same as a value of systemd's
 
 	Workers  spec.Workers
 	Sockets  string // the socket units, with blanks between
@@ -46,7 +48,7 @@ func newInput(c *spec.Cluster, o Options) input {
 	}
 	if c.Path != "" {
 		if absolute, err := filepath.Abs(c.Path); err == nil {
-			in.SourcePath = absolute
+			in.Source, in.SourcePath = absolute, strings.ReplaceAll(absolute, "%", "%%")
 		}
 	}
 	if o.Mode == User {

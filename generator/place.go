@@ -73,7 +73,7 @@ func sourcePath(unit string) (string, error) {
 	}
 	for line := range strings.Lines(string(text)) {
 		if path, ok := strings.CutPrefix(line, "SourcePath="); ok {
-			return strings.TrimSuffix(path, "\n"), nil
+			return strings.ReplaceAll(strings.TrimSuffix(path, "\n"), "%%", "%"), nil
 		}
 	}
 	return "", nil

@@ -102,13 +102,14 @@ func (o *generateOptions) run(ctx context.Context) error {
 	if o.diff || o.check {
 		return o.compare(dir, sets)
 	}
-	plan, err := generator.Write(dir, sets)
-	if err != nil {
+	if !o.place.enables() {
+		return o.write(dir, sets)
+	}
+	if err := o.disableGone(ctx, dir, sets); err != nil {
 		return err
 	}
-	o.say(plan)
-	if !o.place.enables() {
-		return nil
+	if err := o.write(dir, sets); err != nil {
+		return err
 	}
 	return o.enable(ctx, clusters)
 }
@@ -152,10 +153,15 @@ func (o *generateOptions) compare(dir string, sets []generator.Set) error {
 	return nil
 }
 
-func (o *generateOptions) say(plan generator.Plan) {
+func (o *generateOptions) write(dir string, sets []generator.Set) error {
+	plan, err := generator.Write(dir, sets)
+	if err != nil {
+		return err
+	}
 	for _, change := range plan.Changes {
 		fmt.Fprintf(o.out, "%s %s/%s\n", change.Did, plan.Dir, change.Name)
 	}
+	return nil
 }
 
 func (o *generateOptions) mode() generator.Mode {
