@@ -26,6 +26,7 @@ import (
 //	units A B C                      exactly these units are written
 //	is UNIT SECTION KEY=VALUE        the key has this value and no other
 //	has UNIT SECTION KEY=VALUE       the key has this value, maybe among others
+//	last UNIT SECTION KEY=VALUE      the key has this value last, which is the one that holds
 //	lacks UNIT SECTION KEY           the key is not set
 //	fault TEXT                       the file is refused with a line that has this text;
 //	                                 there are no more faults than such lines
@@ -81,7 +82,7 @@ func readFixture(t testing.TB, name string, archive *txtar.Archive) fixture {
 			f.options.Systemd = version
 		case "fault":
 			f.faults = append(f.faults, rest)
-		case "units", "is", "has", "lacks":
+		case "units", "is", "has", "last", "lacks":
 			f.assertions = append(f.assertions, line)
 		default:
 			t.Fatalf("%s: unknown assertion %q", name, line)
@@ -162,6 +163,7 @@ func check(files []File, assertion string) error {
 	switch {
 	case words[0] == "is" && slices.Equal(values, []string{value}):
 	case words[0] == "has" && slices.Contains(values, value):
+	case words[0] == "last" && len(values) > 0 && values[len(values)-1] == value:
 	case words[0] == "lacks" && len(values) == 0:
 	default:
 		return fmt.Errorf("%s is %q in\n%s", key, values, files[at].Data)

@@ -106,6 +106,13 @@ func wanted(c *spec.Cluster, o Options, unit, section string) ([]string, bool) {
 	for _, s := range c.Sections[section] {
 		lines = append(lines, s.Key+"="+inRelease(c.Name, o.Mode, s))
 	}
+	for _, l := range listeners(c) {
+		for _, s := range l.Options {
+			if isSocket && l.Unit == unit {
+				lines = append(lines, s.Key+"="+s.Value)
+			}
+		}
+	}
 	return lines, true
 }
 

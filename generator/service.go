@@ -84,7 +84,11 @@ func readiness(c *spec.Cluster, o Options) []line {
 	if c.Ready.OnAdminSocket() {
 		prefix = "+" // only root, and the worker's user if it has one, may ask there
 	}
-	command := fmt.Sprintf("%s%s probe --cluster %s --instance %%i %s", prefix, o.binary(), c.Name, quote(c.Ready.String()))
+	manager := ""
+	if o.Mode == User {
+		manager = " --user"
+	}
+	command := fmt.Sprintf("%s%s%s generate probe --cluster %s --instance %%i %s", prefix, o.binary(), manager, c.Name, quote(c.Ready.String()))
 	return []line{{"Systemd waits until this holds, and only then is the worker started.", "ExecStartPost", command}}
 }
 

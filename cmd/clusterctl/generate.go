@@ -50,6 +50,7 @@ is killed leaves the old units, or work that the next run finishes.`,
 			return o.run(cmd.Context())
 		},
 	}
+	cmd.AddCommand(newProbeCommand(g))
 	flags := cmd.Flags()
 	o.source.flags(flags)
 	o.place.flags(flags)

@@ -20,7 +20,8 @@ ExecStart=/usr/bin/sleep infinity
 `
 
 // generate --install leaves a cluster that one systemctl start brings up, and the
-// next boot too; a changed file is taken over, and nothing is started by it.
+// next boot too; a changed file is taken over, and nothing is started by it. A
+// worker that can't say READY=1 is ready when its Ready= says so.
 func TestGenerateInstall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "clusterctl")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
@@ -66,4 +67,22 @@ func TestGenerateInstall(t *testing.T) {
 	}
 	inside("removed /etc/systemd/system/web@.service\n", "clusterctl", "generate", "--all", "--install")
 	inside("0\n", "sh", "-c", "find /etc/systemd/system -name 'web*' -not -type d | wc -l")
+
+	slow := strings.Replace(installed, "[Service]", "Ready=exec test -e /run/ready-%i\n[Service]", 1)
+	if err := s.WriteFile("/etc/clusterctl/slow.cluster", []byte(slow), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inside("", "clusterctl", "generate", "slow", "--install")
+	inside("", "systemctl", "start", "--no-block", "slow@2.service")
+	for state := ""; !strings.Contains(state, "SubState=start-post"); { // until it is asked
+		var err error
+		if state, err = s.Run(t.Context(), "systemctl", "show", "--property=SubState", "slow@2.service"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.WriteFile("/run/ready-2", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inside("", "systemctl", "start", "slow@2.service") // waits for the job that is there
+	inside("SubState=running", "systemctl", "show", "--property=SubState", "slow@2.service")
 }

@@ -56,7 +56,7 @@ var clusterKeys = []clusterKey{
 		name:   "Ready",
 		takes:  `"none", "http /PATH" (on the worker's admin socket), "http http://ADDRESS/PATH", "tcp HOST:PORT" or "exec COMMAND"; %i is the worker`,
 		means:  "How systemd finds out that a worker is ready that can't say READY=1 itself. It is asked after each start until it holds, within TimeoutStartSec=, and only then does the worker count as started. The worker is of Type=exec then.",
-		set:    orDefault(Health{Kind: HealthNone}, parseReady, func(c *Cluster) *Health { return &c.Ready }),
+		set:    orDefault(Health{Kind: HealthNone}, ParseHealth, func(c *Cluster) *Health { return &c.Ready }),
 		values: func(c *Cluster) []string { return []string{c.Ready.String()} },
 	},
 	{
@@ -106,12 +106,6 @@ func parseStart(s string) (Start, error) {
 		return start, nil
 	}
 	return "", fmt.Errorf(`%q: wanted "boot", or "lazy" for a start by the first connection`, s)
-}
-
-func parseReady(s string) (Health, error) {
-	var h Health
-	err := h.setTarget(s)
-	return h, err
 }
 
 // settings are the lines of [Cluster]. What is as by default is left out, but for

@@ -28,6 +28,13 @@ type Health struct {
 	Threshold int           `json:"threshold"` // failures in a row that make a worker unhealthy
 }
 
+// ParseHealth reads the kind and the target of a check: "http /healthz".
+func ParseHealth(s string) (Health, error) {
+	var h Health
+	err := h.setTarget(s)
+	return h, err
+}
+
 func (h *Health) setTarget(value string) error {
 	kind, target, _ := strings.Cut(value, " ")
 	target = strings.TrimSpace(target)
