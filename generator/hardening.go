@@ -20,18 +20,18 @@ func hardening(c *spec.Cluster, o Options) []line {
 		return lines // the rest needs root, and a user manager has none
 	}
 	return slices.Concat(identity(c), lines, []line{
-		{"Ports below 1024 are systemd's to bind: a worker needs no privilege.", "CapabilityBoundingSet", spec.Last(c.Sections["Service"], "AmbientCapabilities")},
-		{"Nothing on disk can be written but what StateDirectory=, LogsDirectory=, ReadWritePaths= and their like name.", "ProtectSystem", "strict"},
-		{Key: "ProtectHome", Value: protectHome(c)},
-		{Key: "PrivateTmp", Value: "yes"},
-		{Key: "PrivateDevices", Value: "yes"},
-		{"Processes of others, the kernel, the clock and the host's name are none of its business.", "ProtectProc", "invisible"},
-		{Key: "ProtectClock", Value: "yes"},
-		{Key: "ProtectHostname", Value: "yes"},
-		{Key: "ProtectKernelTunables", Value: "yes"},
-		{Key: "ProtectKernelModules", Value: "yes"},
-		{Key: "ProtectKernelLogs", Value: "yes"},
-		{Key: "ProtectControlGroups", Value: "yes"},
+		{"No privilege: ports below 1024 are systemd's to bind.", "CapabilityBoundingSet", strings.Join(spec.All(c.Sections["Service"], "AmbientCapabilities"), " ")},
+		{"Nothing can be written but what StateDirectory=, LogsDirectory=, ReadWritePaths= and their like name.", "ProtectSystem", "strict"},
+		{"Home directories are people's; a program that lives in one may read them.", "ProtectHome", protectHome(c)},
+		{"A /tmp of its own: no other service can foresee or read its files.", "PrivateTmp", "yes"},
+		{"No device but /dev/null, /dev/urandom and their like.", "PrivateDevices", "yes"},
+		{"Processes of other users can't be seen.", "ProtectProc", "invisible"},
+		{"What belongs to the whole host is not a worker's to set: its clock,", "ProtectClock", "yes"},
+		{"its name,", "ProtectHostname", "yes"},
+		{"the settings of its kernel,", "ProtectKernelTunables", "yes"},
+		{"the modules of its kernel,", "ProtectKernelModules", "yes"},
+		{"the log of its kernel,", "ProtectKernelLogs", "yes"},
+		{"and the limits of its services.", "ProtectControlGroups", "yes"},
 	})
 }
 
@@ -41,12 +41,12 @@ func identity(c *spec.Cluster) []line {
 	set := c.Sections["Service"]
 	dynamic, err := spec.ParseBool(spec.Last(set, "DynamicUser"))
 	isStatic := spec.Has(set, "DynamicUser") && (err != nil || !dynamic)
-	if spec.Has(set, "User") || spec.Has(set, "Group") || isStatic {
+	if spec.Has(set, "User") || isStatic {
 		return nil
 	}
-	lines := []line{{"Not root: a user that exists while workers run, the same for all of them.", "DynamicUser", "yes"}}
+	lines := []line{{"Not root: a user that exists while workers run,", "DynamicUser", "yes"}}
 	if name := "cluster-" + c.Name; len(name) <= longestUser && !strings.ContainsAny(name, ".:") {
-		lines = append(lines, line{Key: "User", Value: name})
+		lines = append(lines, line{"the same for all of them, so that they can share a StateDirectory=.", "User", name})
 	}
 	return lines
 }
@@ -57,14 +57,14 @@ const longestUser = 31
 // unprivilegedHardening works in a user manager too.
 func unprivilegedHardening(c *spec.Cluster) []line {
 	return []line{
-		{"No way to more rights than it was started with.", "NoNewPrivileges", "yes"},
-		{Key: "RestrictSUIDSGID", Value: "yes"},
-		{Key: "RestrictNamespaces", Value: "yes"},
-		{Key: "RestrictRealtime", Value: "yes"},
-		{Key: "LockPersonality", Value: "yes"},
-		{"What services call. Of @privileged that leaves setuid and chown, for programs that call them with the user that they have; a call that is not in it gets EPERM.", "SystemCallFilter", "@system-service"},
-		{Key: "SystemCallErrorNumber", Value: "EPERM"},
-		{Key: "SystemCallArchitectures", Value: "native"},
+		{"No program that it starts has more rights than it has.", "NoNewPrivileges", "yes"},
+		{"No file that it makes gives its rights to whoever runs it.", "RestrictSUIDSGID", "yes"},
+		{"No containers: namespaces are a way to the less trodden parts of the kernel.", "RestrictNamespaces", "yes"},
+		{"No real-time scheduling, which could take a CPU from everybody.", "RestrictRealtime", "yes"},
+		{"No emulation of other systems' calls.", "LockPersonality", "yes"},
+		{"What services call. Of @privileged that leaves setuid and chown, for programs that call them with the user that they have.", "SystemCallFilter", "@system-service"},
+		{"A call that is not among them gets this error, and programs know it.", "SystemCallErrorNumber", "EPERM"},
+		{"No calls of another architecture, by which the filter could be passed.", "SystemCallArchitectures", "native"},
 		{"AF_NETLINK is how the C library looks up the addresses of this host.", "RestrictAddressFamilies", addressFamilies(c)},
 		{"What a worker writes is for itself and its group.", "UMask", "0027"},
 	}

@@ -31,6 +31,21 @@ func serviceLines(c *spec.Cluster, o Options) []line {
 	return lines
 }
 
+// Default is a setting that workers have unless their .cluster file has another
+// value for its key.
+type Default struct{ Key, Value, Why string }
+
+// ServiceDefaults are the defaults of [Service] for a cluster of these options that
+// says nothing else, in the order of the unit.
+func ServiceDefaults(o Options) []Default {
+	bare := &spec.Cluster{Name: "NAME", Policy: spec.DefaultPolicy(), Ready: spec.Health{Kind: spec.HealthNone}, Hardening: true}
+	var all []Default
+	for _, l := range serviceDefaults(bare, o) {
+		all = append(all, Default{l.Key, l.Value, l.Why})
+	}
+	return all
+}
+
 // serviceDefaults are what a .cluster file may set otherwise, key by key.
 func serviceDefaults(c *spec.Cluster, o Options) []line {
 	return slices.Concat(
@@ -48,8 +63,8 @@ func lifeDefaults(c *spec.Cluster) []line {
 		kind = "exec"
 	}
 	return []line{
-		{Key: "Type", Value: kind},
-		{Key: "Restart", Value: "always"},
+		{"Ready when it says READY=1, or when Ready= holds.", "Type", kind},
+		{"A worker that ends, for whatever reason, comes back.", "Restart", "always"},
 		{"The drain, and time to say goodbye.", "TimeoutStopSec", spec.FormatTimeSpan(c.Policy.DrainSec + stopMargin)},
 		{"SIGTERM to the main process alone: it tells its own children.", "KillMode", "mixed"},
 	}
@@ -65,12 +80,12 @@ func backOff(c *spec.Cluster, o Options) []line {
 	case spec.Has(set, "RestartSec"), spec.Has(set, "RestartSteps"), spec.Has(set, "RestartMaxDelaySec"):
 		return nil // these three make sense together only
 	case o.systemd() < 254:
-		return []line{{Key: "RestartSec", Value: "1s"}}
+		return []line{{"So that a worker in a crash loop leaves the CPU to the others.", "RestartSec", "1s"}}
 	}
 	return []line{
-		{"A crashed worker comes back at once, one in a crash loop every 5 s.", "RestartSec", "100ms"},
-		{Key: "RestartSteps", Value: "5"},
-		{Key: "RestartMaxDelaySec", Value: "5s"},
+		{"A crashed worker comes back at once,", "RestartSec", "100ms"},
+		{"and one that goes on crashing after five growing pauses", "RestartSteps", "5"},
+		{"every 5 s.", "RestartMaxDelaySec", "5s"},
 	}
 }
 

@@ -28,9 +28,13 @@ func TestSystemd(t *testing.T) {
 	for _, version := range sandbox.Versions() {
 		t.Run("systemd-"+version, func(t *testing.T) {
 			s := sandbox.Start(t, sandbox.Options{Version: version})
+			if err := s.CopyFile(generator, "/usr/lib/systemd/system-generators/clusterctl-generator", 0o755); err != nil {
+				t.Fatal(err)
+			}
 			t.Run("fixtures", func(t *testing.T) { verifyInside(t, s) })
-			t.Run("generator", func(t *testing.T) { generateAtReload(t, s, generator) })
+			t.Run("generator", func(t *testing.T) { generateAtReload(t, s) })
 			t.Run("listeners", func(t *testing.T) { everyListener(t, s) })
+			t.Run("identity", func(t *testing.T) { oneIdentity(t, s) })
 			t.Run("values", func(t *testing.T) { valuesComeBack(t, s) })
 		})
 	}
@@ -95,10 +99,7 @@ const nothing = "[Cluster]\nListen=http=127.0.0.1:8080\n[Service]\nExecStart=/us
 
 // generateAtReload: .cluster files are clusters after a daemon-reload, a broken
 // one stops no other, and what has gone is gone with the next.
-func generateAtReload(t *testing.T, s *sandbox.Sandbox, generator string) {
-	if err := s.CopyFile(generator, "/usr/lib/systemd/system-generators/clusterctl-generator", 0o755); err != nil {
-		t.Fatal(err)
-	}
+func generateAtReload(t *testing.T, s *sandbox.Sandbox) {
 	for name, text := range map[string]string{
 		"usr/lib/clusterctl/web.cluster":        nothing,
 		"etc/clusterctl/web.cluster.d/two.conf": "[Cluster]\nWorkers=3\n",
@@ -126,6 +127,36 @@ func generateAtReload(t *testing.T, s *sandbox.Sandbox, generator string) {
 	run(t, s, "systemctl", "daemon-reload")
 	if state := run(t, s, "systemctl", "show", "--value", "--property=LoadState", "shop@1.service"); strings.TrimSpace(state) != "not-found" {
 		t.Errorf("shop@1.service is %s after its cluster has gone", state)
+	}
+}
+
+const sharing = `[Cluster]
+Workers=2
+Listen=http=127.0.0.1:7100
+
+[Service]
+Type=exec
+Group=nogroup
+StateDirectory=sharing
+ExecStart=/bin/sh -c 'touch $STATE_DIRECTORY/of-all $STATE_DIRECTORY/%i && exec sleep infinity'
+`
+
+// oneIdentity: workers that name no user are not root, all the same one, and have
+// one state directory between them.
+func oneIdentity(t *testing.T, s *sandbox.Sandbox) {
+	if err := s.WriteFile("/etc/clusterctl/sharing.cluster", []byte(sharing), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, s, "systemctl", "daemon-reload")
+	run(t, s, "systemctl", "start", "sharing.service")
+	run(t, s, "systemctl", "start", "sharing@1.service", "sharing@2.service")
+	var users []string
+	for _, worker := range []string{"sharing@1.service", "sharing@2.service"} {
+		pid := strings.TrimSpace(run(t, s, "systemctl", "show", "--value", "--property=MainPID", worker))
+		users = append(users, strings.TrimSpace(run(t, s, "stat", "--format=%u %G", "/proc/"+pid)))
+	}
+	if users[0] != users[1] || strings.HasPrefix(users[0], "0 ") || !strings.HasSuffix(users[0], " nogroup") {
+		t.Errorf("the workers are %q, wanted one user, not root, of the group nogroup", users)
 	}
 }
 
