@@ -8,14 +8,15 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
-	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/bus"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
 type engineOptions struct {
 	*global
-	cluster, by, request string
+	order
+	by, request string
+	abort       bool
 }
 
 // newEngineCommand is what the unit of a rollout runs. It is not for people:
@@ -39,7 +40,10 @@ func newEngineCommand(g *global) *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().StringVar((*string)(&o.verb), "verb", string(rollout.Restart), "what to do to each worker")
+	cmd.Flags().StringVar(&o.release, "release", "", "what each worker is switched to before")
 	cmd.Flags().StringVar(&o.by, "by", caller(), "who asked for the rollout")
+	cmd.Flags().BoolVar(&o.abort, "abort", false, "take a rollout back that was interrupted")
 	cmd.Flags().StringVar(&o.request, "request", "", "what tells this rollout from others")
 	return cmd
 }
@@ -64,8 +68,12 @@ func (o *engineOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer systemd.Close()
+	releases, err := o.releases(o.cluster)
+	if err != nil {
+		return err
+	}
 	progress := newProgress(o.out, "")
-	engine := &rollout.Engine{Systemd: systemd, Releases: unreleased{}, Health: o.healthCheck(o.cluster)}
+	engine := &rollout.Engine{Systemd: systemd, Releases: releases, Requests: listen(ctx), Health: o.healthCheck(o.cluster)}
 	engine.Report = func(entry rollout.Entry, run rollout.Run, _ rollout.Seen) {
 		progress.report(entry, run)
 		notify("STATUS=" + rollout.Describe(run))
@@ -91,7 +99,7 @@ func (o *engineOptions) begin(ctx context.Context, engine *rollout.Engine, histo
 		return rollout.Run{}, err
 	}
 	if found && o.request != "" && latest.Request == o.request {
-		if latest.Phase.Over() {
+		if latest.Phase.Over() && latest.Phase != rollout.Interrupted {
 			return latest, nil
 		}
 		journal, entries, err := history.Reopen(latest.Revision)
@@ -99,9 +107,13 @@ func (o *engineOptions) begin(ctx context.Context, engine *rollout.Engine, histo
 			return rollout.Run{}, err
 		}
 		engine.Journal = journal
-		return engine.Resume(entries)
+		run, err := engine.Resume(entries)
+		if err != nil || !o.abort {
+			return run, err
+		}
+		return engine.Ask(run, rollout.Abort)
 	}
-	start, _, err := precheck(ctx, systemd)
+	start, _, err := o.newStart(ctx, systemd, o.order)
 	if err != nil {
 		return rollout.Run{}, err
 	}
@@ -112,27 +124,6 @@ func (o *engineOptions) begin(ctx context.Context, engine *rollout.Engine, histo
 	engine.Journal = journal
 	start.Revision, start.By, start.Request = revision, o.by, o.request
 	return engine.Begin(start)
-}
-
-// precheck looks before anything is done, and returns the input of a rollout
-// that restarts every worker.
-func precheck(ctx context.Context, systemd *bus.Cluster) (rollout.Start, units.Cluster, error) {
-	cluster, err := systemd.List(ctx)
-	if err != nil {
-		return rollout.Start{}, cluster, err
-	}
-	if err := rollout.Precheck(cluster); err != nil {
-		return rollout.Start{}, cluster, err
-	}
-	policy, err := policy(cluster)
-	if err != nil {
-		return rollout.Start{}, cluster, usageError(err, "systemctl edit %s", cluster.Service.Name)
-	}
-	start := rollout.Start{Cluster: cluster.Name, Policy: policy, By: caller()}
-	for _, w := range cluster.Workers {
-		start.Workers = append(start.Workers, w.Instance)
-	}
-	return start, cluster, nil
 }
 
 // daemonStatus is an error as STATUS=, which has one line.

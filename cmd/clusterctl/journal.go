@@ -19,12 +19,21 @@ func (g *global) journalSelector() string {
 	return "--unit"
 }
 
-// printLastLines shows on stderr what a unit last wrote to the journal.
-func (g *global) printLastLines(unit string) {
+// printLastLines shows on stderr what a unit last wrote to the journal, in one
+// start of it if that is known: later ones may have gone well.
+func (g *global) printLastLines(unit, invocation string) {
 	ctx, cancel := context.WithTimeout(context.Background(), journalTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "journalctl", "--no-pager", "--quiet", "--output=short-precise",
-		"--lines=10", g.journalSelector(), unit).Output()
+	args := []string{"--no-pager", "--quiet", "--output=short-precise", "--lines=10"}
+	if invocation == "" {
+		args = append(args, g.journalSelector(), unit)
+	} else {
+		// What the worker wrote itself, and what systemd wrote about it
+		// (systemd.journal-fields(7)).
+		own := map[bool]string{false: "INVOCATION_ID=", true: "USER_INVOCATION_ID="}[g.user]
+		args = append(args, "_SYSTEMD_INVOCATION_ID="+invocation, "+", own+invocation)
+	}
+	out, err := exec.CommandContext(ctx, "journalctl", args...).Output()
 	if err != nil {
 		fmt.Fprintf(g.err, "(the journal of %s can't be read: %v)\n", unit, err)
 		return

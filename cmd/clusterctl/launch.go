@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -48,7 +49,12 @@ func (f *launchFlags) validate(command string) error {
 // launch is a rollout to be begun.
 type launch struct {
 	launchFlags
-	cluster string
+	order
+	// request is that of a rollout that was interrupted and is to go on; ""
+	// begins a new one.
+	request string
+	// abort has it taken back instead.
+	abort bool
 }
 
 // launch starts the engine of a rollout as a unit of its own, so that it
@@ -66,7 +72,7 @@ func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) err
 		return err
 	}
 	if result != units.JobDone {
-		return g.engineFailed(ctx, systemd, engine, result)
+		return g.engineFailed(ctx, systemd, engine, l.order, result)
 	}
 	history, err := g.history(l.cluster)
 	if err != nil {
@@ -89,6 +95,9 @@ func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) err
 // startEngine has systemd run the engine, and waits until it has begun. The unit
 // of a rollout that is over may still be there for a moment.
 func (g *global) startEngine(ctx context.Context, engine *bus.Service, l launch) (units.JobResult, error) {
+	if l.request == "" {
+		l.request = rand.Text()
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("find the path of this program: %w", err)
@@ -98,7 +107,8 @@ func (g *global) startEngine(ctx context.Context, engine *bus.Service, l launch)
 		Description: "Rollout of cluster " + l.cluster,
 		Command: []string{
 			self, "--" + string(g.manager()), "rollout", "engine", l.cluster,
-			"--by", caller(), "--request", rand.Text(),
+			"--verb", string(l.verb), "--release", l.release, "--by", caller(), "--request", l.request,
+			"--abort=" + strconv.FormatBool(l.abort),
 		},
 		StartLimit: engineStartLimit,
 	}
@@ -142,10 +152,10 @@ func (g *global) busy(cluster string) error {
 
 // engineFailed says why an engine gave up before it began, and passes its exit
 // code on.
-func (g *global) engineFailed(ctx context.Context, systemd *bus.Cluster, engine *bus.Service, result units.JobResult) error {
+func (g *global) engineFailed(ctx context.Context, systemd *bus.Cluster, engine *bus.Service, o order, result units.JobResult) error {
 	// What stood in its way stands there still, most likely. Asking only now
 	// keeps a look at all units out of every rollout that begins.
-	if _, _, err := precheck(ctx, systemd); err != nil {
+	if _, _, err := g.newStart(ctx, systemd, o); err != nil {
 		return err
 	}
 	service, err := engine.Read(ctx)

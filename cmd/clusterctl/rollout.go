@@ -11,6 +11,8 @@ func newRolloutCommand(g *global) *cobra.Command {
 		Args:  subcommandWanted,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRolloutRestartCommand(g), newRolloutStatusCommand(g), newEngineCommand(g))
+	cmd.AddCommand(newRolloutRestartCommand(g), newRolloutReloadCommand(g), newRolloutUndoCommand(g),
+		newRolloutStatusCommand(g), newRolloutHistoryCommand(g), newEngineCommand(g))
+	cmd.AddCommand(newRolloutRequestCommands(g)...)
 	return cmd
 }

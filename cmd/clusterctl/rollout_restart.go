@@ -5,22 +5,21 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
-	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
-type rolloutRestartOptions struct {
+type rolloverOptions struct {
 	*global
 	launchFlags
-	cluster string
-	dryRun  bool
+	order
+	dryRun bool
 }
 
 func newRolloutRestartCommand(g *global) *cobra.Command {
-	o := &rolloutRestartOptions{global: g}
-	cmd := &cobra.Command{
+	return newRolloverCommand(g, rollout.Restart, &cobra.Command{
 		Use:   "restart CLUSTER",
 		Short: "Restart every worker, batch by batch, without losing a request",
 		Long: `Restart every worker of the cluster, batch by batch: at most MaxUnavailable=
@@ -38,25 +37,41 @@ its journal.`,
   clusterctl rollout restart web --dry-run
   clusterctl rollout restart web --detach
   clusterctl rollout restart web -o json`,
-		Args: exactly("CLUSTER"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.cluster = args[0]
-			if err := o.validate(cmd); err != nil {
-				return err
-			}
-			return o.run(cmd.Context())
-		},
+	})
+}
+
+func newRolloutReloadCommand(g *global) *cobra.Command {
+	return newRolloverCommand(g, rollout.Reload, &cobra.Command{
+		Use:   "reload CLUSTER",
+		Short: "Have every worker read its configuration anew, batch by batch",
+		Long: `Reload every worker of the cluster (systemctl reload, so ExecReload= or
+Type=notify-reload), batch by batch and behind the same gates as a restart: the
+job, READY=1, the health check, and that the worker is still the same start.`,
+		Example: `  clusterctl rollout reload web`,
+	})
+}
+
+// newRolloverCommand completes a command that does the same to every worker.
+func newRolloverCommand(g *global, verb rollout.Verb, cmd *cobra.Command) *cobra.Command {
+	o := &rolloverOptions{global: g, order: order{verb: verb}}
+	cmd.Args = exactly("CLUSTER")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.cluster = args[0]
+		if err := o.launchFlags.validate(cmd.CommandPath()); err != nil {
+			return err
+		}
+		if err := validateClusterName(o.cluster); err != nil {
+			return err
+		}
+		return o.run(cmd.Context())
 	}
 	o.add(cmd.Flags())
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print the batches and the jobs, and do nothing")
+	o.addDryRun(cmd.Flags())
 	return cmd
 }
 
-func (o *rolloutRestartOptions) validate(cmd *cobra.Command) error {
-	if err := o.launchFlags.validate(cmd.CommandPath()); err != nil {
-		return err
-	}
-	return validateClusterName(o.cluster)
+func (o *rolloverOptions) addDryRun(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the batches and the jobs, and do nothing")
 }
 
 func validateClusterName(name string) error {
@@ -66,25 +81,25 @@ func validateClusterName(name string) error {
 	return nil
 }
 
-func (o *rolloutRestartOptions) run(ctx context.Context) error {
+func (o *rolloverOptions) run(ctx context.Context) error {
 	systemd, err := o.connect(ctx, o.cluster)
 	if err != nil {
 		return err
 	}
 	defer systemd.Close()
 	if !o.dryRun {
-		return o.launch(ctx, systemd, launch{launchFlags: o.launchFlags, cluster: o.cluster})
+		return o.launch(ctx, systemd, launch{launchFlags: o.launchFlags, order: o.order})
 	}
-	start, cluster, err := precheck(ctx, systemd)
+	start, seen, err := o.newStart(ctx, systemd, o.order)
 	if err != nil {
 		return err
 	}
-	o.printPlan(start, cluster)
+	o.printPlan(start, seen)
 	return nil
 }
 
-func (o *rolloutRestartOptions) printPlan(start rollout.Start, cluster units.Cluster) {
-	batches := rollout.Plan(rollout.NewRun(start), rollout.Seen{Cluster: cluster})
+func (o *rolloverOptions) printPlan(start rollout.Start, seen rollout.Seen) {
+	batches := rollout.Plan(rollout.NewRun(start), seen)
 	for i, batch := range batches {
 		fmt.Fprintf(o.out, "batch %d of %d:\n", i+1, len(batches))
 		for _, action := range batch {

@@ -112,7 +112,7 @@ func (o *rolloutStatusOptions) neverRolled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := rollout.Precheck(cluster); err != nil {
+	if err := rollout.Precheck(cluster, rollout.Restart); err != nil {
 		return err
 	}
 	return &commandError{
@@ -122,20 +122,23 @@ func (o *rolloutStatusOptions) neverRolled(ctx context.Context) error {
 	}
 }
 
+// print says where the rollout stands; the exit code says it again.
 func (o *rolloutStatusOptions) print(run rollout.Run) error {
-	if o.output == "json" {
+	verdict := o.verdict(run)
+	var standing *commandError
+	errors.As(verdict, &standing)
+	switch {
+	case o.output == "json":
 		if err := json.NewEncoder(o.out).Encode(run); err != nil {
 			return fmt.Errorf("print the rollout: %w", err)
 		}
-	}
-	if o.output == "" && (run.Phase == rollout.Complete || run.Phase == rollout.Progressing) {
+	case verdict == nil || standing.code == exitStillGoing || standing.code == exitHeld:
 		fmt.Fprintln(o.out, rollout.Describe(run))
+	default:
+		return verdict
 	}
-	switch run.Phase {
-	case rollout.Complete:
+	if verdict == nil {
 		return nil
-	case rollout.Progressing:
-		return &silentExit{exitStillGoing}
 	}
-	return &commandError{code: exitFailed, hint: "clusterctl rollout restart " + o.cluster, err: errors.New(rollout.Describe(run))}
+	return &silentExit{standing.code}
 }

@@ -54,7 +54,7 @@ func (g *global) follow(ctx context.Context, conn *bus.Conn, cluster string, rea
 		run, err := read() // after the look: what an engine that is gone wrote last is there
 		ended := lookErr == nil && service.ActiveState.Down()
 		switch {
-		case err != nil || ctx.Err() != nil:
+		case err != nil || ctx.Err() != nil || run.WaitsForSomebody():
 			return run, err
 		case ended && run.Phase.Over():
 			return run, nil
@@ -97,8 +97,8 @@ func (g *global) reconnect(ctx context.Context) (*bus.Conn, error) {
 // outcome is what the end of a rollout means for whoever asked for it, with the
 // last words of the worker that failed.
 func (g *global) outcome(run rollout.Run) error {
-	if run.Phase == rollout.Failed && run.Worker != "" {
-		g.printLastLines(units.WorkerName(run.Cluster, run.Worker))
+	if cause := run.Why(); cause.Worker != "" && run.Phase.Over() {
+		g.printLastLines(units.WorkerName(run.Cluster, cause.Worker), cause.Invocation)
 	}
 	return g.verdict(run)
 }
@@ -108,17 +108,22 @@ func (g *global) outcome(run rollout.Run) error {
 func (g *global) verdict(run rollout.Run) error {
 	status := "clusterctl rollout status " + run.Cluster
 	described := errors.New(rollout.Describe(run))
+	journal := status
+	if cause := run.Why(); cause.Worker != "" {
+		journal = fmt.Sprintf("journalctl %s %s -n 50", g.journalSelector(), units.WorkerName(run.Cluster, cause.Worker))
+	}
 	switch run.Phase {
 	case rollout.Complete:
 		return nil
-	case rollout.Progressing:
+	case rollout.Progressing, rollout.RollingBack:
 		return &commandError{code: exitStillGoing, hint: status + "   # watches it again", err: fmt.Errorf("the rollout goes on: %w", described)}
+	case rollout.Held:
+		return &commandError{code: exitHeld, hint: fmt.Sprintf("clusterctl rollout resume %s   # or: rollout abort", run.Cluster), err: described}
+	case rollout.RolledBack:
+		return &commandError{code: exitRolledBack, hint: journal, err: described}
 	case rollout.Interrupted:
-		return &commandError{code: exitFailed, hint: "clusterctl rollout restart " + run.Cluster + "   # begins anew; nothing was stopped", err: described}
+		return &commandError{code: exitFailed, hint: fmt.Sprintf("clusterctl rollout resume %s   # goes on from its journal; or: rollout abort", run.Cluster), err: described}
+	case rollout.Failed:
 	}
-	hint := status
-	if run.Worker != "" {
-		hint = fmt.Sprintf("journalctl %s %s -n 50", g.journalSelector(), units.WorkerName(run.Cluster, run.Worker))
-	}
-	return &commandError{code: exitFailed, hint: hint, err: described}
+	return &commandError{code: exitFailed, hint: journal, err: described}
 }

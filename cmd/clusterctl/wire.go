@@ -13,23 +13,31 @@ import (
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/bus"
 	"github.com/clusterctl/clusterctl/units/health"
+	"github.com/clusterctl/clusterctl/units/release"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
+// stateDir is where a cluster's rollouts and releases are.
+func (g *global) stateDir(cluster string) (string, error) {
+	if !g.user {
+		return filepath.Join("/var/lib/clusterctl", cluster), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, ".local", "state", "clusterctl", cluster), nil
+}
+
 // history is where the rollouts of a cluster are recorded.
 func (g *global) history(cluster string) (rollout.History, error) {
-	if !g.user {
-		return rollout.History{Dir: filepath.Join("/var/lib/clusterctl", cluster, "rollouts")}, nil
-	}
-	state := os.Getenv("XDG_STATE_HOME")
-	if state == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return rollout.History{}, err
-		}
-		state = filepath.Join(home, ".local", "state")
-	}
-	return rollout.History{Dir: filepath.Join(state, "clusterctl", cluster, "rollouts")}, nil
+	dir, err := g.stateDir(cluster)
+	return rollout.History{Dir: filepath.Join(dir, "rollouts")}, err
+}
+
+func (g *global) releases(cluster string) (release.Store, error) {
+	dir, err := g.stateDir(cluster)
+	return release.Store{Dir: dir}, err
 }
 
 // runtimeDir is where the admin sockets stand: %t of systemd.unit(5).
@@ -53,8 +61,9 @@ func (g *global) connect(ctx context.Context, cluster string) (*bus.Cluster, err
 	return conn.Cluster(cluster), nil
 }
 
-// policy reads the rollout policy from the cluster's unit and its drop-ins.
-func policy(cluster units.Cluster) (spec.Policy, error) {
+// policySources are the files that hold the rollout policy of the cluster: its
+// unit and the drop-ins.
+func policySources(cluster units.Cluster) ([]spec.Source, error) {
 	var sources []spec.Source
 	for _, path := range cluster.PolicyFiles {
 		data, err := os.ReadFile(path)
@@ -62,11 +71,11 @@ func policy(cluster units.Cluster) (spec.Policy, error) {
 			continue // gone since systemd read it; Precheck asks for the reload
 		}
 		if err != nil {
-			return spec.Policy{}, err
+			return nil, err
 		}
 		sources = append(sources, spec.Source{Path: path, Data: data})
 	}
-	return spec.ParsePolicy(sources...)
+	return sources, nil
 }
 
 // caller is who asked: the login behind sudo if there is one.

@@ -248,7 +248,7 @@ func ask(t *testing.T, conn net.Conn, path string) {
 	}
 }
 
-func answered(t *testing.T, responses *bufio.Reader) {
+func answered(t *testing.T, responses *bufio.Reader) http.Header {
 	t.Helper()
 	response, err := http.ReadResponse(responses, nil)
 	if err != nil {
@@ -258,10 +258,11 @@ func answered(t *testing.T, responses *bufio.Reader) {
 	if _, err := response.Body.Read(body); response.StatusCode != http.StatusOK {
 		t.Fatalf("%s (%v)", response.Status, err)
 	}
+	return response.Header
 }
 
 // get is one request on a connection of its own.
-func get(t *testing.T, web *stage.Cluster) {
+func get(t *testing.T, web *stage.Cluster) http.Header {
 	t.Helper()
 	conn, err := web.Dial(t.Context(), "tcp", stage.Address)
 	if err != nil {
@@ -269,7 +270,7 @@ func get(t *testing.T, web *stage.Cluster) {
 	}
 	defer conn.Close()
 	ask(t, conn, "/")
-	answered(t, bufio.NewReader(conn))
+	return answered(t, bufio.NewReader(conn))
 }
 
 func number(t *testing.T, text string) int {

@@ -48,6 +48,19 @@ func Updated(run Run) int {
 	return updated
 }
 
+// Why is what was wrong with a rollout that did not go through.
+func (r Run) Why() Cause {
+	if r.Failure != (Cause{}) {
+		return r.Failure
+	}
+	return r.Cause
+}
+
+// WaitsForSomebody says that the rollout is held until somebody lets it go on.
+func (r Run) WaitsForSomebody() bool {
+	return r.Phase == Held && (r.Reason == Paused || r.Policy.CanaryHoldSec == spec.Infinity)
+}
+
 // Failure is what went wrong, with the worker's unit first if it is about one.
 func Failure(run Run) string {
 	if run.Failure != (Cause{}) && run.Failure != run.Cause {

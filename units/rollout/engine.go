@@ -76,6 +76,15 @@ func (e *Engine) Resume(entries []Entry) (Run, error) {
 	return Fold(entries).with(entry), nil
 }
 
+// Ask records a request before the engine begins to work.
+func (e *Engine) Ask(run Run, verb RequestVerb) (Run, error) {
+	entry := Entry{Kind: KindRequest, Time: time.Now(), Request: verb}
+	if err := e.Journal.Append(entry); err != nil {
+		return run, err
+	}
+	return run.with(entry), nil
+}
+
 // Roll moves the run to its end and returns it as it then is. An error means
 // that the end could not be reached; how a rollout ended, badly included, is in
 // the run. When the context ends, nothing new is begun, the jobs that systemd
@@ -200,6 +209,8 @@ func (e *Engine) job(ctx context.Context, action Action, unit string) (units.Job
 		}
 	}
 	switch action.Verb {
+	case Switch:
+		return units.JobDone, nil
 	case Reload:
 		return e.Systemd.Reload(ctx, unit)
 	case Stop:

@@ -166,7 +166,7 @@ func (r *Run) requested(entry Entry) {
 		}
 		r.Paused, r.Progressed = false, entry.Time
 	case Abort:
-		r.AbortedBy = entry.Message
+		r.Aborted = true
 	}
 }
 

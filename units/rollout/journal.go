@@ -70,6 +70,25 @@ func (h History) Latest() (Run, bool, error) {
 	return Run{}, false, nil
 }
 
+// All are the recorded rollouts, oldest first.
+func (h History) All() ([]Run, error) {
+	revisions, err := h.Revisions()
+	if err != nil {
+		return nil, err
+	}
+	var runs []Run
+	for _, revision := range revisions {
+		run, err := h.Read(revision)
+		if err != nil {
+			return nil, err
+		}
+		if run.Revision != 0 {
+			runs = append(runs, run)
+		}
+	}
+	return runs, nil
+}
+
 // Next begins the journal of the next revision. Whoever calls it holds the lock.
 func (h History) Next() (*Journal, int, error) {
 	revisions, err := h.Revisions()

@@ -41,6 +41,8 @@ func judge(policy spec.Policy, step Step, w units.Worker, probe Probe) verdict {
 		return verdict{standing: moving}
 	case step.Verb == Stop:
 		return judgeStop(step, w)
+	case step.Verb == Switch:
+		return judgeSwitch(step)
 	case step.State == Unknown:
 		return judgeUnknown(policy, step, w, probe)
 	case step.State == Available:
@@ -63,6 +65,17 @@ func judgeStop(step Step, w units.Worker) verdict {
 		return verdict{standing: moving}
 	}
 	return verdict{standing: waiting}
+}
+
+// judgeSwitch is about a worker that stays stopped.
+func judgeSwitch(step Step) verdict {
+	switch {
+	case step.Error != "":
+		return brokenBy(JobFailed, "%s", step.Error)
+	case step.State == Unknown:
+		return verdict{standing: waiting} // a second switch costs nothing
+	}
+	return verdict{standing: available}
 }
 
 // judgeUnknown finds out from the worker itself what became of a job whose

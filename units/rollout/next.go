@@ -42,8 +42,8 @@ func forward(run Run, seen Seen, now time.Time) Decision {
 	deadline := run.Progressed.Add(run.Policy.ProgressDeadlineSec)
 
 	switch {
-	case run.AbortedBy != "":
-		return d.giveUp(run, v, now, Cause{Reason: Aborted, Message: "aborted by " + run.AbortedBy})
+	case run.Aborted:
+		return d.giveUp(run, v, now, Cause{Reason: Aborted, Message: "somebody said abort"})
 	case len(v.broken) > 0 && (run.canGoBack() || len(v.moving) == 0):
 		return d.giveUp(run, v, now, v.cause())
 	case v.isLate(d, deadline, now):
@@ -66,7 +66,7 @@ func advance(run Run, v view, seen Seen, d Decision, deadline time.Time) Decisio
 	if len(workers) == 0 {
 		return stopSurge(run, v, d, Complete)
 	}
-	if socket, down := listenerDown(seen.Sockets); down {
+	if socket, down := listenerDown(seen.Sockets); down && run.Verb != Switch {
 		return d.fail(Cause{Reason: ListenerDown, Message: fmt.Sprintf("the listener %q is %s (result=%s), so a restarted worker would get no socket", socket.Name, socket.ActiveState, socket.Result)})
 	}
 	if len(surge) > 0 {

@@ -56,6 +56,8 @@ func (o *optimist) carryOut(action Action) {
 		return
 	case Restart:
 		w.InvocationID = action.Before + "+1"
+	case Switch:
+		return
 	case Reload:
 	}
 	w.ActiveState, w.NRestarts, w.ActiveFor = units.Active, 0, o.run.Policy.MinReadySec

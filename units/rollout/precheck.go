@@ -16,8 +16,9 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Message }
 
 // Precheck looks before anything is stopped: a rollout of a cluster whose
-// units are not in order would lose its workers one by one.
-func Precheck(cluster units.Cluster) error {
+// units are not in order would lose its workers one by one. A verb that leaves
+// the workers stopped asks less.
+func Precheck(cluster units.Cluster, verb Verb) error {
 	service := cluster.Service
 	switch {
 	case service.LoadState == units.NotFound:
@@ -29,7 +30,7 @@ func Precheck(cluster units.Cluster) error {
 		return refuse("systemctl status "+service.Name, "unit %q can't be loaded (LoadState=%s)", service.Name, service.LoadState)
 	}
 	for _, socket := range cluster.Sockets {
-		if err := precheckSocket(socket); err != nil {
+		if err := precheckSocket(socket); err != nil && verb != Switch {
 			return err
 		}
 	}
@@ -37,7 +38,7 @@ func Precheck(cluster units.Cluster) error {
 		return refuse(fmt.Sprintf("systemctl enable --now %s", units.WorkerName(cluster.Name, "1")),
 			"cluster %q has no workers: no instance of %q is enabled", cluster.Name, units.WorkerName(cluster.Name, ""))
 	}
-	if service.ActiveState != units.Active && !anyServes(cluster.Workers) {
+	if verb != Switch && IsStopped(cluster) {
 		return refuse("systemctl start "+service.Name, "cluster %q is not running (%s is %s)", cluster.Name, service.Name, service.ActiveState)
 	}
 	for _, u := range append([]units.Unit{service}, workerUnits(cluster.Workers)...) {
@@ -68,6 +69,11 @@ func precheckLoaded(u units.Unit) error {
 		return refuse("systemctl daemon-reload", "the file of unit %q has changed, and systemd has not read it yet", u.Name)
 	}
 	return nil
+}
+
+// IsStopped says that neither the cluster nor any of its workers runs.
+func IsStopped(cluster units.Cluster) bool {
+	return cluster.Service.ActiveState != units.Active && !anyServes(cluster.Workers)
 }
 
 func anyServes(workers []units.Worker) bool {

@@ -45,20 +45,24 @@ const (
 )
 
 // Cause is why a rollout stands where it does. Worker is the instance that it
-// is about, "" if it is about none.
+// is about, "" if it is about none, and Invocation the start of it that failed:
+// its lines in the journal have that id.
 type Cause struct {
-	Reason  Reason `json:"reason,omitempty"`
-	Worker  string `json:"worker,omitempty"`
-	Message string `json:"message,omitempty"`
+	Reason     Reason `json:"reason,omitempty"`
+	Worker     string `json:"worker,omitempty"`
+	Invocation string `json:"invocation,omitempty"`
+	Message    string `json:"message,omitempty"`
 }
 
 // Verb is what a rollout does to each worker.
 type Verb string
 
-// The verbs; Stop is for workers beyond the usual number only.
+// The verbs. Switch gives a worker another release and leaves it stopped; Stop
+// is for workers beyond the usual number only.
 const (
 	Restart Verb = "restart"
 	Reload  Verb = "reload"
+	Switch  Verb = "switch"
 	Stop    Verb = "stop"
 )
 
@@ -110,9 +114,8 @@ type Run struct {
 	Cause
 	// Failure is why a rollout is taken back.
 	Failure Cause
-	// Paused and AbortedBy are what somebody asked for since the start.
-	Paused    bool
-	AbortedBy string
+	// Paused and Aborted are what somebody asked for since the start.
+	Paused, Aborted bool
 	// CanaryPassed says that the canary has been held for long enough, or that
 	// somebody let it go on. HeldSince is when the hold began.
 	CanaryPassed bool

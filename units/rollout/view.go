@@ -76,7 +76,10 @@ func (v view) newlyAvailable(steps map[string]Step) []string {
 // cause is what the first worker that is broken says.
 func (v view) cause() Cause {
 	first := v.broken[0]
-	return Cause{Reason: v.verdicts[first].reason, Worker: first, Message: v.verdicts[first].detail}
+	return Cause{
+		Reason: v.verdicts[first].reason, Worker: first, Invocation: v.workers[first].InvocationID,
+		Message: v.verdicts[first].detail,
+	}
 }
 
 // wake is when to look again although nothing was heard: when the first worker
@@ -103,7 +106,7 @@ func (v view) awaited() []string {
 
 func (v view) lateCause() Cause {
 	return Cause{
-		Reason: ProgressDeadlineExceeded, Worker: v.awaited()[0],
+		Reason: ProgressDeadlineExceeded, Worker: v.awaited()[0], Invocation: v.workers[v.awaited()[0]].InvocationID,
 		Message: fmt.Sprintf("not available within %s", spec.FormatTimeSpan(v.run.Policy.ProgressDeadlineSec)),
 	}
 }

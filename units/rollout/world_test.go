@@ -199,7 +199,7 @@ func (w *world) happen(wake time.Time) {
 }
 
 func (w *world) request(verb RequestVerb) {
-	w.run = w.run.with(Entry{Kind: KindRequest, Time: w.now, Request: verb, Cause: Cause{Message: "somebody"}})
+	w.run = w.run.with(Entry{Kind: KindRequest, Time: w.now, Request: verb})
 }
 
 func (w *world) endJob(at int) {

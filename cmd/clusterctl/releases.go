@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/release"
+)
+
+func newReleasesCommand(g *global) *cobra.Command {
+	output := ""
+	cmd := &cobra.Command{
+		Use:     "releases CLUSTER",
+		Short:   "List the releases of a cluster, their size, and who runs them",
+		Example: "  clusterctl releases web",
+		Args:    exactly("CLUSTER"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := validateClusterName(args[0]); err != nil {
+				return err
+			}
+			if output != "" && output != "json" {
+				return usageError(fmt.Errorf("--output %q: wanted \"json\"", output), "clusterctl releases --help")
+			}
+			return g.listReleases(args[0], output)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", `"json" prints an array`)
+	return cmd
+}
+
+// listedRelease is a release with those that run it.
+type listedRelease struct {
+	release.Release
+	Workers []string `json:"workers"`
+}
+
+func (g *global) listReleases(cluster, output string) error {
+	store, err := g.releases(cluster)
+	if err != nil {
+		return err
+	}
+	all, err := store.List()
+	if err != nil {
+		return err
+	}
+	workers, err := store.Workers()
+	if err != nil {
+		return err
+	}
+	listed := make([]listedRelease, len(all))
+	for i, r := range all {
+		listed[i] = listedRelease{Release: r, Workers: workers[r.Name]}
+		slices.SortFunc(listed[i].Workers, units.CompareInstances)
+	}
+	if output == "json" {
+		return json.NewEncoder(g.out).Encode(listed)
+	}
+	if len(listed) == 0 {
+		fmt.Fprintf(g.out, "cluster %q has no releases yet\n", cluster)
+		return nil
+	}
+	table := tabwriter.NewWriter(g.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RELEASE\tADDED\tSIZE\tWORKERS\tDIGEST")
+	for _, r := range listed {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.19s\n", r.Name, r.Added.Local().Format(time.DateTime), formatSize(r.Size), dash(strings.Join(r.Workers, ",")), r.Digest)
+	}
+	return table.Flush()
+}
+
+// formatSize is a size for people, in the units of 1024 bytes that systemctl uses.
+func formatSize(n int64) string {
+	const step = 1024
+	size, unit := float64(n), 0
+	for size >= step && unit < 4 {
+		size /= step
+		unit++
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%dB", n)
+	}
+	return fmt.Sprintf("%.1f%c", size, "BKMGT"[unit])
+}

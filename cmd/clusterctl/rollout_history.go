@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/rollout"
+)
+
+type rolloutHistoryOptions struct {
+	*global
+	cluster  string
+	revision int
+	output   string
+}
+
+func newRolloutHistoryCommand(g *global) *cobra.Command {
+	o := &rolloutHistoryOptions{global: g}
+	cmd := &cobra.Command{
+		Use:   "history CLUSTER",
+		Short: "List the rollouts of a cluster, or show one of them",
+		Example: `  clusterctl rollout history web
+  clusterctl rollout history web --revision 3`,
+		Args: exactly("CLUSTER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.cluster = args[0]
+			if err := validateClusterName(o.cluster); err != nil {
+				return err
+			}
+			if o.output != "" && o.output != "json" {
+				return usageError(fmt.Errorf("--output %q: wanted \"json\"", o.output), "clusterctl rollout history --help")
+			}
+			return o.run()
+		},
+	}
+	cmd.Flags().IntVar(&o.revision, "revision", 0, "show this revision, each worker with it")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", `"json" prints all that was recorded`)
+	return cmd
+}
+
+func (o *rolloutHistoryOptions) run() error {
+	history, err := o.history(o.cluster)
+	if err != nil {
+		return err
+	}
+	runs, err := history.All()
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		return &commandError{code: exitFailed, hint: "clusterctl rollout restart " + o.cluster, err: fmt.Errorf("cluster %q has had no rollout yet", o.cluster)}
+	}
+	if o.revision != 0 {
+		return o.printOne(runs)
+	}
+	if o.output == "json" {
+		return json.NewEncoder(o.out).Encode(runs)
+	}
+	table := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "REVISION\tRELEASE\tOUTCOME\tSTARTED\tTOOK\tBY\tREASON")
+	for _, run := range runs {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", run.Revision, dash(run.Release), run.Phase,
+			run.Started.Local().Format(time.DateTime), took(run), run.By, dash(string(run.Why().Reason)))
+	}
+	return table.Flush()
+}
+
+func (o *rolloutHistoryOptions) printOne(runs []rollout.Run) error {
+	for _, run := range runs {
+		if run.Revision != o.revision {
+			continue
+		}
+		if o.output == "json" {
+			return json.NewEncoder(o.out).Encode(run)
+		}
+		fmt.Fprintln(o.out, rollout.Describe(run))
+		table := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "WORKER\tSTEP\tFROM\tTO\tJOB\tBACK")
+		for _, instance := range run.Workers {
+			step, back := run.Steps[instance], run.Back[instance]
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", units.WorkerName(run.Cluster, instance),
+				dash(string(step.State)), dash(step.From), dash(step.Release), dash(string(step.Result)), dash(string(back.State)))
+		}
+		return table.Flush()
+	}
+	return &commandError{code: exitFailed, hint: "clusterctl rollout history " + o.cluster, err: fmt.Errorf("cluster %q has no revision %d", o.cluster, o.revision)}
+}
+
+func took(run rollout.Run) string {
+	if !run.Phase.Over() {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f s", run.Ended.Sub(run.Started).Seconds())
+}
+
+func dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
