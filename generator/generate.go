@@ -62,7 +62,9 @@ func Generate(c *spec.Cluster, o Options) ([]File, error) {
 		{c.Name + ".service", "service.tmpl", in},
 		{c.Name + "-workers.target", "workers.tmpl", in},
 		{c.Name + "@.service", "worker.tmpl", in},
-		{c.Name + "-admin@.socket", "admin.tmpl", in},
+	}
+	if c.Admin {
+		units = append(units, unit{c.Name + "-admin@.socket", "admin.tmpl", in})
 	}
 	for _, l := range listeners(c) {
 		in.Listener = l

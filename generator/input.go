@@ -18,6 +18,7 @@ type input struct {
 	Sockets  string // the socket units, with blanks between
 	Listener listener
 	Slice    string // of all workers, "" if it is the one that systemd makes
+	Admin    bool
 	// AdminUser owns the admin sockets, beside root; "" if there is no such user
 	// when they are made.
 	AdminUser string
@@ -43,6 +44,7 @@ func newInput(c *spec.Cluster, o Options) input {
 		Service:       serviceLines(c, o),
 		SliceSettings: c.Sections["Slice"],
 		Install:       override(installDefaults(c, o), c.Sections["Install"]),
+		Admin:         c.Admin,
 		AdminUser:     adminUser(c),
 		Releases:      c.HasReleases(),
 	}

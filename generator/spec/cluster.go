@@ -15,7 +15,9 @@ type Cluster struct {
 	Listen  []Listener
 	// Ready is how systemd finds out that a worker is ready which does not say
 	// so itself; its kind and target alone count.
-	Ready     Health
+	Ready Health
+	// Admin says that each worker has a Unix socket of its own.
+	Admin     bool
 	Hardening bool
 	Policy    Policy
 	// Sections are the settings that go to the units as they are, by the name
@@ -48,6 +50,7 @@ func newCluster(name, path string) *Cluster {
 		Workers:   WorkerNumber(DefaultWorkers),
 		Start:     DefaultStart,
 		Ready:     Health{Kind: HealthNone},
+		Admin:     true,
 		Hardening: true,
 		Policy:    DefaultPolicy(),
 		Sections:  make(map[string][]Setting),
@@ -57,7 +60,7 @@ func newCluster(name, path string) *Cluster {
 // Equal says that two clusters say the same, wherever they were read from.
 func (c *Cluster) Equal(other *Cluster) bool {
 	return c.Name == other.Name && c.Workers == other.Workers && c.Start == other.Start &&
-		c.Ready == other.Ready && c.Hardening == other.Hardening && c.Policy == other.Policy &&
+		c.Ready == other.Ready && c.Admin == other.Admin && c.Hardening == other.Hardening && c.Policy == other.Policy &&
 		slices.Equal(c.Listen, other.Listen) &&
 		maps.EqualFunc(c.Sections, other.Sections, func(a, b []Setting) bool {
 			return slices.EqualFunc(a, b, func(a, b Setting) bool { return a.Key == b.Key && a.Value == b.Value })

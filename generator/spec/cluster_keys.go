@@ -60,6 +60,13 @@ var clusterKeys = []clusterKey{
 		values: func(c *Cluster) []string { return []string{c.Ready.String()} },
 	},
 	{
+		name:   "Admin",
+		takes:  "yes or no",
+		means:  "Whether each worker has a Unix socket of its own, /run/NAME/WORKER.sock, where it can be asked for its health. A program that knows descriptors by their number alone wants no: then a single listener is descriptor 3.",
+		set:    orDefault(true, ParseBool, func(c *Cluster) *bool { return &c.Admin }),
+		values: func(c *Cluster) []string { return []string{formatBool(c.Admin)} },
+	},
+	{
 		name:   "Hardening",
 		takes:  "yes or no",
 		means:  "Whether workers get the settings that keep them from what a network service does not need. Each can be set otherwise in [Service]; no leaves all of them out.",

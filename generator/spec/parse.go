@@ -179,6 +179,14 @@ func (p *parser) contradictions() {
 			p.fault(0, key, "%q would start the cluster that Start=lazy leaves to the first connection, wanted one of them", strings.Join(by, " "))
 		}
 	}
+	for _, asked := range []struct {
+		key   string
+		check Health
+	}{{"Ready", p.cluster.Ready}, {"Health", p.cluster.Policy.Health}} {
+		if !p.cluster.Admin && asked.check.OnAdminSocket() {
+			p.fault(0, asked.key, "%q is asked on the admin socket, and Admin=no has none, wanted an address such as \"http http://127.0.0.1:900%%i/\"", asked.check)
+		}
+	}
 	service := p.cluster.Sections["Service"]
 	for _, key := range []string{"TimeoutStopSec", "TimeoutSec"} {
 		limit, err := parseTimeSpanOrInfinity(Last(service, key))

@@ -14,14 +14,20 @@ func didYouMean(word string, known []string) string {
 }
 
 // nearest is the known word that takes the fewest changes, at most so many; ""
-// if there is none. The first of several wins.
+// if there is none. A word that was cut short is one change away; the first of
+// several wins.
 func nearest(word string, known []string, most int) string {
 	best, distance := "", most+1
 	if len(word) > 64 {
 		return ""
 	}
 	for _, candidate := range known {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(candidate)); d < distance {
+		a, b := strings.ToLower(word), strings.ToLower(candidate)
+		d := editDistance(a, b)
+		if len(a) > 2 && strings.HasPrefix(b, a) {
+			d = min(d, 1)
+		}
+		if d < distance {
 			best, distance = candidate, d
 		}
 	}

@@ -2,6 +2,7 @@ package spec
 
 import (
 	_ "embed"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,5 +50,6 @@ func misspelled(section, key string) string {
 			names = append(names, setting.key)
 		}
 	}
+	slices.Sort(names)
 	return nearest(key, names, 2)
 }
