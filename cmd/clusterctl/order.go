@@ -43,6 +43,10 @@ func (g *global) newStart(ctx context.Context, systemd *bus.Cluster, o order) (r
 	if start.Policy, err = spec.ParsePolicy(sources...); err != nil {
 		return start, seen, usageError(err, "systemctl edit %s", cluster.Service.Name)
 	}
+	if start.Verb == rollout.Switch {
+		// Nobody is served, so there is nothing to be careful with.
+		start.Policy.MaxUnavailable, start.Policy.Canary = spec.Percent(100), spec.Number(0)
+	}
 	history, err := g.history(o.cluster)
 	if err != nil {
 		return start, seen, err

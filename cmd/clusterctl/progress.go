@@ -65,7 +65,7 @@ func (p *progress) report(entry rollout.Entry, run rollout.Run) {
 		p.line(fmt.Sprintf("%s updated (%d of %d)", names(run.Cluster, entry.Available), rollout.Updated(run), len(run.Workers)))
 	}
 	switch {
-	case run.Phase == rollout.Complete, run.Phase == rollout.Held:
+	case run.Phase == rollout.Complete, run.Phase == rollout.Held && !run.WaitsForSomebody():
 		p.line(rollout.Describe(run))
 	case run.Phase == rollout.RollingBack && len(entry.Do) == 0 && len(entry.Available) == 0:
 		p.line("going back: " + rollout.Failure(run))
@@ -127,6 +127,8 @@ func doing(verb rollout.Verb) string {
 		return "reloading"
 	case rollout.Stop:
 		return "stopping"
+	case rollout.Switch:
+		return "switching"
 	case rollout.Restart:
 	}
 	return "restarting"

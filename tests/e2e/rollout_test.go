@@ -192,7 +192,17 @@ func TestRollout_GoesOnWithoutItsWatcher(t *testing.T) {
 // startRollout begins a rollout with JSON events, which can be waited for.
 func startRollout(t *testing.T, web *stage.Cluster) (*exec.Cmd, io.Reader) {
 	t.Helper()
-	watching := web.Command(t.Context(), stage.Clusterctl, "rollout", "restart", web.Name, "-o", "json")
+	return start(t, web, "rollout", "restart", web.Name, "-o", "json")
+}
+
+func startDeploy(t *testing.T, web *stage.Cluster, dir string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	return start(t, web, "deploy", web.Name, dir, "-o", "json")
+}
+
+func start(t *testing.T, web *stage.Cluster, args ...string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	watching := web.Command(t.Context(), stage.Clusterctl, args...)
 	watching.Stderr = os.Stderr
 	events, err := watching.StdoutPipe()
 	if err != nil {
