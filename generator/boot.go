@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-
-	"github.com/clusterctl/clusterctl/generator/spec"
 )
 
 // Boot is the work of a generator (systemd.generator(7)), which systemd runs at
@@ -118,7 +116,7 @@ func (b Boot) generate(f Found) output {
 		return output{path: f.Path, err: err}
 	}
 	files, err := Generate(c, b.Options)
-	return output{path: f.Path, files: files, links: b.links(c), err: err}
+	return output{path: f.Path, files: files, links: Links(c, b.Options, c.Workers.Count(b.CPUs)), err: err}
 }
 
 func (b Boot) write(o output) error {
@@ -137,19 +135,6 @@ func (b Boot) write(o output) error {
 		}
 	}
 	return nil
-}
-
-// links are as many workers as the file says, unless an administrator has enabled
-// workers: then those are all.
-func (b Boot) links(c *spec.Cluster) []Link {
-	workers := c.Workers.Count(b.CPUs)
-	for _, dir := range b.Native {
-		enabled, _ := filepath.Glob(filepath.Join(dir, c.Name+".service.wants", c.Name+"@*.service")) // the pattern is a good one
-		if len(enabled) > 0 {
-			workers = 0
-		}
-	}
-	return Links(c, b.Options, workers)
 }
 
 // Faults are the lines of an error of Run, one for each fault.

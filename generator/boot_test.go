@@ -119,12 +119,6 @@ func TestBoot_LeavesNativeUnits(t *testing.T) {
 	if made := b.made(t); len(made) > 0 || len(faults) > 0 {
 		t.Errorf("made %q, %q", made, faults)
 	}
-	b, _ = boot(t, map[string]string{"usr/web.cluster": plain, "native/web.service.wants/web@7.service": os.DevNull})
-	for _, name := range b.made(t) {
-		if strings.HasPrefix(name, "web.service.wants/") {
-			t.Errorf("%s beside the workers that an administrator has enabled", name)
-		}
-	}
 }
 
 func TestBoot_TwoClustersWantOneName(t *testing.T) {

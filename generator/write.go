@@ -112,8 +112,10 @@ func ifThere(err error) error {
 	return err
 }
 
+// writeSynced makes a file that is not there: recoverDir has taken leftovers away,
+// and whoever else may write to the directory must not make root follow a link.
 func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,8 @@ is killed leaves the old units, or work that the next run finishes.`,
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the units and write nothing")
 	flags.BoolVar(&o.diff, "diff", false, "print what would change, and write nothing")
 	flags.BoolVar(&o.check, "check", false, "write nothing, and exit with 1 if something would change")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "diff")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "check")
 	return cmd
 }
 

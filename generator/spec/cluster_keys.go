@@ -41,7 +41,9 @@ var clusterKeys = []clusterKey{
 				return nil
 			}
 			listener, err := ParseListener(value)
-			c.Listen = append(c.Listen, listener)
+			if err == nil {
+				c.Listen = append(c.Listen, listener)
+			}
 			return err
 		},
 		values: func(c *Cluster) []string {
@@ -104,6 +106,10 @@ func (p *parser) clusterKey(s Setting) {
 	}
 	if err := clusterKeys[at].set(p.cluster, s.Value); err != nil {
 		p.fault(s.Line, s.Key, "%w", err)
+	}
+	p.listenAt = p.listenAt[:min(len(p.listenAt), len(p.cluster.Listen))]
+	for len(p.listenAt) < len(p.cluster.Listen) {
+		p.listenAt = append(p.listenAt, place{p.path, s.Line})
 	}
 }
 

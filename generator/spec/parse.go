@@ -21,11 +21,11 @@ func Parse(path string, data []byte, dropIns ...Source) (*Cluster, error) {
 	if err := ValidateName(name); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	p := &parser{path: path, cluster: newCluster(name, path)}
+	p := newParser(path, newCluster(name, path))
 	for _, source := range append([]Source{{path, data}}, dropIns...) {
 		p.source(source)
 	}
-	p.path = path
+	p.path = path // of faults that belong to no line
 	p.finish()
 	if err := errors.Join(p.faults...); err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func New(name, exec string, workers int, listen []string) (*Cluster, error) {
 	if err := ValidateName(name); err != nil {
 		return nil, fmt.Errorf("--name: %w", err)
 	}
-	p := &parser{path: "flags", cluster: newCluster(name, "")}
+	p := newParser("flags", newCluster(name, ""))
 	p.section(section{name: "Cluster", settings: []Setting{{Key: "Workers", Value: strconv.Itoa(workers)}}})
 	for _, listener := range listen {
 		p.section(section{name: "Cluster", settings: []Setting{{Key: "Listen", Value: listener}}})
@@ -58,10 +58,32 @@ type parser struct {
 	path    string
 	cluster *Cluster
 	faults  []error
+
+	last     map[string]place // where a key was set last
+	listenAt []place          // of each listener of the cluster
+}
+
+// place is a line of a file.
+type place struct {
+	path string
+	line int
+}
+
+func newParser(path string, c *Cluster) *parser {
+	return &parser{path: path, cluster: c, last: make(map[string]place)}
 }
 
 func (p *parser) fault(line int, key, format string, args ...any) {
 	p.faults = append(p.faults, faultAt(p.path, line, key, format, args...))
+}
+
+// faultOf is a fault of a key where it was set last.
+func (p *parser) faultOf(key, format string, args ...any) {
+	at, ok := p.last[key]
+	if !ok {
+		at = place{path: p.path}
+	}
+	p.faults = append(p.faults, faultAt(at.path, at.line, key, format, args...))
 }
 
 func (p *parser) source(source Source) {
@@ -93,6 +115,7 @@ func (p *parser) section(s section) {
 			p.fault(setting.Line, setting.Key, "%w", err)
 			continue
 		}
+		p.last[setting.Key] = place{p.path, setting.Line}
 		set(setting)
 	}
 }
@@ -139,7 +162,8 @@ func (p *parser) finish() {
 	p.contradictions()
 	if err := p.cluster.Policy.Validate(); err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
-			p.faults = append(p.faults, fmt.Errorf("%s: %s", p.path, line))
+			key, what, _ := strings.Cut(line, ": ")
+			p.faultOf(key, "%s", what)
 		}
 	}
 }
@@ -153,7 +177,7 @@ func (p *parser) missing() {
 	case 0:
 		p.fault(0, "ExecStart", "missing: wanted the worker's command line in [Service], such as ExecStart=/usr/bin/web")
 	default:
-		p.fault(0, "ExecStart", "%d command lines, wanted one; an empty ExecStart= before the last forgets the others", len(commands))
+		p.faultOf("ExecStart", "%d command lines, wanted one; an empty ExecStart= before the last forgets the others", len(commands))
 	}
 }
 
@@ -164,19 +188,23 @@ func (p *parser) listenersTwice() {
 		for _, other := range p.cluster.Listen[:i] {
 			switch {
 			case other.Address == l.Address && (other.Kind == Datagram) == (l.Kind == Datagram):
-				p.fault(0, "Listen", "%q and %q have the same address", other, l)
+				p.faultOfListener(i, "%q and %q have the same address", other, l)
 			case other.Name == l.Name && (other.Mode != l.Mode || other.User != l.User || other.Group != l.Group || other.Backlog != l.Backlog):
-				p.fault(0, "Listen", "%q and %q have one name and so one socket unit, wanted the same options", other, l)
+				p.faultOfListener(i, "%q and %q have one name and so one socket unit, wanted the same options", other, l)
 			}
 		}
 	}
+}
+
+func (p *parser) faultOfListener(i int, format string, args ...any) {
+	p.faults = append(p.faults, faultAt(p.listenAt[i].path, p.listenAt[i].line, "Listen", format, args...))
 }
 
 func (p *parser) contradictions() {
 	install := p.cluster.Sections["Install"]
 	for _, key := range []string{"WantedBy", "RequiredBy", "UpheldBy"} {
 		if by := All(install, key); p.cluster.Start == Lazy && len(by) > 0 {
-			p.fault(0, key, "%q would start the cluster that Start=lazy leaves to the first connection, wanted one of them", strings.Join(by, " "))
+			p.faultOf(key, "%q would start the cluster that Start=lazy leaves to the first connection, wanted one of them", strings.Join(by, " "))
 		}
 	}
 	for _, asked := range []struct {
@@ -184,17 +212,17 @@ func (p *parser) contradictions() {
 		check Health
 	}{{"Ready", p.cluster.Ready}, {"Health", p.cluster.Policy.Health}} {
 		if !p.cluster.Admin && asked.check.OnAdminSocket() {
-			p.fault(0, asked.key, "%q is asked on the admin socket, and Admin=no has none, wanted an address such as \"http http://127.0.0.1:900%%i/\"", asked.check)
+			p.faultOf(asked.key, "%q is asked on the admin socket, and Admin=no has none, wanted an address such as \"http http://127.0.0.1:900%%i/\"", asked.check)
 		}
 	}
 	service := p.cluster.Sections["Service"]
 	for _, key := range []string{"TimeoutStopSec", "TimeoutSec"} {
 		limit, err := parseTimeSpanOrInfinity(Last(service, key))
 		if err == nil && limit > 0 && limit < p.cluster.Policy.DrainSec {
-			p.fault(0, key, "%s is shorter than DrainSec=%s, so systemd would kill a worker that drains", FormatTimeSpan(limit), FormatTimeSpan(p.cluster.Policy.DrainSec))
+			p.faultOf(key, "%s is shorter than DrainSec=%s, so systemd would kill a worker that drains", FormatTimeSpan(limit), FormatTimeSpan(p.cluster.Policy.DrainSec))
 		}
 	}
 	if len(p.cluster.Sections["Slice"]) > 0 && Last(service, "Slice") != "" {
-		p.fault(0, "Slice", "the workers can't be in %q and in the slice that [Slice] makes, wanted one of them", Last(service, "Slice"))
+		p.faultOf("Slice", "the workers can't be in %q and in the slice that [Slice] makes, wanted one of them", Last(service, "Slice"))
 	}
 }
