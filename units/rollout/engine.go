@@ -2,54 +2,23 @@ package rollout
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 	"time"
-
-	"github.com/clusterctl/clusterctl/generator/spec"
-	"github.com/clusterctl/clusterctl/units"
 )
 
-// Systemd is what a rollout needs of the manager, for the units of one cluster.
-type Systemd interface {
-	// List is the truth of this moment.
-	List(context.Context) (units.Cluster, error)
-	// Restart, Reload and Stop queue a job and wait for its result.
-	Restart(ctx context.Context, unit string) (units.JobResult, error)
-	Reload(ctx context.Context, unit string) (units.JobResult, error)
-	Stop(ctx context.Context, unit string) (units.JobResult, error)
-	// Changes says that something may have changed since the last List.
-	Changes() <-chan struct{}
-}
-
-// Releases are the links from workers to the releases that they run.
-type Releases interface {
-	// Current is the release that a worker's link points at, "" without one.
-	Current(instance string) (string, error)
-	// Switch points the link at a release, whole or not at all.
-	Switch(instance, release string) error
-	// Forget takes away the link of a worker that is gone.
-	Forget(instance string) error
-}
-
-// HealthCheck asks one worker whether it is healthy; nil means that it is.
-type HealthCheck interface {
-	Check(ctx context.Context, health spec.Health, worker units.Worker) error
-}
-
-// Recorder keeps the entries; Append returns when they can't be lost any more.
-type Recorder interface {
-	Append(...Entry) error
-}
-
-// Engine carries out what Next decides. Its fields must all be set.
+// Engine carries out what Next decides. Its fields must be set but for Dialer
+// and Requests.
 type Engine struct {
 	Systemd  Systemd
 	Releases Releases
 	Health   HealthCheck
 	Journal  Recorder
-	// Requests are what people ask of the rollout on its way, each as an
-	// entry of KindRequest.
+	// Dialer reaches systemd again when it, or the bus to it, is gone for a
+	// while. Without one that ends Roll with an error.
+	Dialer Dialer
+	// Requests are what people ask of the rollout on its way: of each entry
+	// the Request counts.
 	Requests <-chan Entry
 	// Report hears of each entry after it is recorded, with the run and the
 	// units as they were then. It must not block.
@@ -92,12 +61,15 @@ func (e *Engine) Ask(run Run, verb RequestVerb) (Run, error) {
 func (e *Engine) Roll(ctx context.Context, run Run) (Run, error) {
 	watched, stop := context.WithCancel(ctx)
 	l := &loop{
-		engine: e,
-		run:    run,
-		jobs:   make(chan jobEnd),
-		probes: make(chan probeEnd),
-		probed: make(map[string]*prober),
-		ctx:    watched,
+		engine:   e,
+		systemd:  e.Systemd,
+		requests: e.Requests,
+		run:      run,
+		acting:   make(map[string]*acting),
+		jobs:     make(chan jobEnd),
+		probes:   make(chan probeEnd),
+		probed:   make(map[string]*prober),
+		ctx:      watched,
 	}
 	defer l.goroutines.Wait()
 	defer stop()
@@ -108,6 +80,9 @@ func (e *Engine) Roll(ctx context.Context, run Run) (Run, error) {
 // others, one a job and one a probed worker, only send to it.
 type loop struct {
 	engine     *Engine
+	systemd    Systemd
+	requests   <-chan Entry
+	acting     map[string]*acting // by instance
 	run        Run
 	seen       Seen
 	jobs       chan jobEnd
@@ -115,12 +90,6 @@ type loop struct {
 	probed     map[string]*prober
 	goroutines sync.WaitGroup
 	ctx        context.Context // ends with the loop
-}
-
-type jobEnd struct {
-	action Action
-	result units.JobResult
-	err    error
 }
 
 func (l *loop) roll(ctx context.Context) (Run, error) {
@@ -141,7 +110,7 @@ func (l *loop) roll(ctx context.Context) (Run, error) {
 			return l.run, nil
 		}
 		for _, action := range decision.Do {
-			l.carryOut(action)
+			l.actOn(action)
 		}
 		l.probe()
 		if err := l.wait(ctx, decision.Wake); err != nil {
@@ -151,27 +120,6 @@ func (l *loop) roll(ctx context.Context) (Run, error) {
 			return l.interrupted(ctx)
 		}
 	}
-}
-
-// look takes in the truth of this moment.
-func (l *loop) look(ctx context.Context) error {
-	cluster, err := l.engine.Systemd.List(ctx)
-	if err != nil {
-		return fmt.Errorf("look at cluster %q: %w", l.run.Cluster, err)
-	}
-	l.seen.Cluster = cluster
-	if l.run.Release == "" {
-		return nil
-	}
-	l.seen.Releases = make(map[string]string, len(l.run.Workers))
-	for _, instance := range l.run.Workers {
-		release, err := l.engine.Releases.Current(instance)
-		if err != nil {
-			return fmt.Errorf("look at cluster %q: %w", l.run.Cluster, err)
-		}
-		l.seen.Releases[instance] = release
-	}
-	return nil
 }
 
 // record writes a decision that says something new, before it is carried out.
@@ -191,39 +139,6 @@ func (l *loop) append(entry Entry) error {
 	return nil
 }
 
-func (l *loop) carryOut(action Action) {
-	unit := units.WorkerName(l.run.Cluster, action.Instance)
-	l.goroutines.Go(func() {
-		result, err := l.engine.job(l.ctx, action, unit)
-		select {
-		case l.jobs <- jobEnd{action, result, err}:
-		case <-l.ctx.Done():
-		}
-	})
-}
-
-func (e *Engine) job(ctx context.Context, action Action, unit string) (units.JobResult, error) {
-	if action.Release != "" {
-		if err := e.Releases.Switch(action.Instance, action.Release); err != nil {
-			return "", err
-		}
-	}
-	switch action.Verb {
-	case Switch:
-		return units.JobDone, nil
-	case Reload:
-		return e.Systemd.Reload(ctx, unit)
-	case Stop:
-		result, err := e.Systemd.Stop(ctx, unit)
-		if err == nil {
-			err = e.Releases.Forget(action.Instance)
-		}
-		return result, err
-	case Restart:
-	}
-	return e.Systemd.Restart(ctx, unit)
-}
-
 // wait returns when there is a reason to look again, or the context has ended.
 // An error is the journal's.
 func (l *loop) wait(ctx context.Context, wake time.Time) error {
@@ -239,16 +154,36 @@ func (l *loop) wait(ctx context.Context, wake time.Time) error {
 		return l.jobEnded(end)
 	case end := <-l.probes:
 		l.probeEnded(end)
-	case request := <-l.engine.Requests:
-		return l.append(request)
-	case <-l.engine.Systemd.Changes():
+	case request, open := <-l.requests:
+		if !open {
+			l.requests = nil
+			return nil
+		}
+		return l.requested(request)
+	case <-l.systemd.Changes():
 	case <-alarm:
 	}
 	return nil
 }
 
+// requested records a request that makes a difference.
+func (l *loop) requested(request Entry) error {
+	if !l.run.takes(request.Request) {
+		return nil
+	}
+	request.Kind, request.Time = KindRequest, time.Now()
+	return l.append(request)
+}
+
+// jobEnded records how a job ended, unless another one has replaced it.
 func (l *loop) jobEnded(end jobEnd) error {
+	if !l.run.awaits(end.action) {
+		return nil
+	}
 	entry := Entry{Kind: KindJob, Time: time.Now(), ID: end.action.ID, Instance: end.action.Instance, Result: end.result}
+	if errors.Is(end.err, ErrUnreachable) {
+		entry.Kind = KindLost
+	}
 	if end.err != nil {
 		entry.Error = end.err.Error()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,23 +21,37 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // rig is an engine on fakes, in a bubble whose clock costs no time.
 type rig struct {
 	systemd *fakeSystemd
+	links   *links
 	journal *memory
 	engine  *Engine
 	policy  spec.Policy
 }
 
 func newRig(workers int) *rig {
-	r := &rig{systemd: newFakeSystemd(workers), journal: &memory{}, policy: spec.DefaultPolicy()}
+	r := &rig{systemd: newFakeSystemd(workers), links: &links{releases: make(map[string]string)}, journal: &memory{}, policy: spec.DefaultPolicy()}
 	r.policy.Health = spec.Health{Kind: spec.HealthNone}
-	r.engine = &Engine{Systemd: r.systemd, Health: healthy, Journal: r.journal, Report: func(Entry, Run, Seen) {}}
+	r.engine = &Engine{Systemd: r.systemd, Releases: r.links, Health: healthy, Journal: r.journal, Report: func(Entry, Run, Seen) {}}
 	return r
 }
 
 func (r *rig) roll(t *testing.T, ctx context.Context) Run {
 	t.Helper()
-	start := Start{Cluster: "web", Revision: 1, Policy: r.policy}
+	return r.rollTo(t, ctx, "")
+}
+
+// rollTo moves every worker to a release, or only restarts it.
+func (r *rig) rollTo(t *testing.T, ctx context.Context, release string) Run {
+	t.Helper()
+	start := Start{Cluster: "web", Revision: 1, Policy: r.policy, Release: release}
 	for _, w := range r.systemd.cluster.Workers {
 		start.Workers = append(start.Workers, w.Instance)
+		if release != "" {
+			r.links.releases[w.Instance] = goodRelease
+		}
+	}
+	n := len(start.Workers)
+	for i := range r.policy.Surge(n) {
+		start.Surge = append(start.Surge, strconv.Itoa(n+i+1))
 	}
 	run, err := r.engine.Begin(start)
 	if err != nil {
@@ -46,6 +61,7 @@ func (r *rig) roll(t *testing.T, ctx context.Context) Run {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.systemd.jobs.Wait() // systemd ends the jobs that it has
 	return run
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,7 +22,10 @@ type fakeSystemd struct {
 	script  func(*fakeSystemd, string) (units.JobResult, error)
 	changes chan struct{}
 	starts  int
-	asked   []string
+	reload  func(*fakeSystemd, string) (units.JobResult, error)
+	asked   []string // what was restarted or reloaded
+	stopped []string
+	jobs    sync.WaitGroup
 	ended   map[string]time.Time
 	listErr error
 }
@@ -69,19 +73,43 @@ func (f *fakeSystemd) Restart(ctx context.Context, unit string) (units.JobResult
 		return "", errors.New("told nothing, the fake fails")
 	}
 	instance, _ := units.Instance("web", unit)
-	result, err := f.script(f, instance)
-	if ctx.Err() != nil {
-		return "", ctx.Err()
+	type end struct {
+		result units.JobResult
+		err    error
 	}
-	return result, err
+	ended := make(chan end, 1)
+	f.jobs.Go(func() {
+		result, err := f.script(f, instance)
+		ended <- end{result, err}
+	})
+	select {
+	case e := <-ended:
+		return e.result, e.err
+	case <-ctx.Done():
+		return "", ctx.Err() // the job stays with systemd
+	}
 }
 
-func (f *fakeSystemd) Reload(context.Context, string) (units.JobResult, error) {
-	return "", errors.New("told nothing, the fake fails")
+func (f *fakeSystemd) Reload(ctx context.Context, unit string) (units.JobResult, error) {
+	if f.reload == nil {
+		return "", errors.New("told nothing, the fake fails")
+	}
+	f.mu.Lock()
+	f.asked = append(f.asked, unit)
+	f.mu.Unlock()
+	instance, _ := units.Instance("web", unit)
+	return f.reload(f, instance)
 }
 
-func (f *fakeSystemd) Stop(context.Context, string) (units.JobResult, error) {
-	return "", errors.New("told nothing, the fake fails")
+// Stop takes the worker away, as it does with one that is not enabled.
+func (f *fakeSystemd) Stop(_ context.Context, unit string) (units.JobResult, error) {
+	instance, _ := units.Instance("web", unit)
+	f.mu.Lock()
+	f.stopped = append(f.stopped, unit)
+	f.cluster.Workers = slices.DeleteFunc(slices.Clone(f.cluster.Workers), func(w units.Worker) bool { return w.Instance == instance })
+	f.mu.Unlock()
+	f.hint()
+	return units.JobDone, nil
 }
 
 func (f *fakeSystemd) Changes() <-chan struct{} { return f.changes }
@@ -104,6 +132,9 @@ func (f *fakeSystemd) startsAnew(instance string) {
 	f.starts++
 	invocation := fmt.Sprintf("start-%d", f.starts)
 	f.ended[instance] = time.Now()
+	if !slices.ContainsFunc(f.cluster.Workers, func(w units.Worker) bool { return w.Instance == instance }) {
+		f.cluster.Workers = append(slices.Clone(f.cluster.Workers), units.Worker{Instance: instance})
+	}
 	f.mu.Unlock()
 	f.becomes(instance, func(w *units.Worker) {
 		w.InvocationID, w.ActiveState, w.NRestarts = invocation, units.Active, 0
@@ -125,6 +156,59 @@ func restartsIn(d time.Duration) func(*fakeSystemd, string) (units.JobResult, er
 		f.startsAnew(instance)
 		return units.JobDone, nil
 	}
+}
+
+// unlessRelease is a script in which restarts work, but those on one release
+// end as the other script says.
+func (r *rig) unlessRelease(bad string, otherwise func(*fakeSystemd, string) (units.JobResult, error)) func(*fakeSystemd, string) (units.JobResult, error) {
+	return func(f *fakeSystemd, instance string) (units.JobResult, error) {
+		if release, _ := r.links.Current(instance); release == bad {
+			return otherwise(f, instance)
+		}
+		return restartsIn(time.Second)(f, instance)
+	}
+}
+
+// exitsAtStart is the script of a release that does not come up.
+func exitsAtStart(f *fakeSystemd, instance string) (units.JobResult, error) {
+	f.startsAnew(instance)
+	f.becomes(instance, func(w *units.Worker) { w.ActiveState, w.Result = units.Activating, "exit-code" })
+	return units.JobFailed, nil
+}
+
+// links are the workers' links, in memory.
+type links struct {
+	mu       sync.Mutex
+	releases map[string]string
+	switched []string // "instance release", in their order
+	// late is how long a switch to a release takes.
+	late map[string]time.Duration
+	err  error
+}
+
+func (l *links) Current(instance string) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.releases[instance], nil
+}
+
+func (l *links) Switch(instance, release string) error {
+	time.Sleep(l.late[release]) // the bubble's clock, not ours
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	l.releases[instance] = release
+	l.switched = append(l.switched, instance+" "+release)
+	return nil
+}
+
+func (l *links) Forget(instance string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.releases, instance)
+	return nil
 }
 
 // healthScript answers for each worker.

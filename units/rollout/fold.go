@@ -16,17 +16,8 @@ const (
 	KindResume   Kind = "resume"   // another engine took over after the death of one
 	KindDecision Kind = "decision" // written before it is carried out
 	KindJob      Kind = "job"      // a job has ended, or was refused
+	KindLost     Kind = "lost"     // systemd could not be reached before the end of a job
 	KindRequest  Kind = "request"  // somebody asked for something on the way
-)
-
-// RequestVerb is what somebody asks of a rollout that is under way.
-type RequestVerb string
-
-// The requests.
-const (
-	Pause  RequestVerb = "pause"
-	Resume RequestVerb = "resume"
-	Abort  RequestVerb = "abort"
 )
 
 // Entry is one line of a rollout's journal.
@@ -82,7 +73,7 @@ func (r *Run) apply(entry Entry) {
 		}
 	case KindDecision:
 		r.decided(entry)
-	case KindJob:
+	case KindJob, KindLost:
 		r.jobEnded(entry)
 	case KindRequest:
 		r.requested(entry)
@@ -144,6 +135,29 @@ func (r *Run) decided(entry Entry) {
 	}
 }
 
+// awaits says that the end of an action is still of interest.
+func (r Run) awaits(action Action) bool {
+	for _, steps := range []map[string]Step{r.Steps, r.Back} {
+		if step, ok := steps[action.Instance]; ok && step.ID == action.ID && step.State == Queued {
+			return true
+		}
+	}
+	return false
+}
+
+// underWay are the instances about which something is open.
+func (r Run) underWay() []string {
+	var instances []string
+	for _, steps := range []map[string]Step{r.Steps, r.Back} {
+		for instance, step := range steps {
+			if step.State != Available {
+				instances = append(instances, instance)
+			}
+		}
+	}
+	return instances
+}
+
 // jobEnded takes the result to the step whose job it was: one that has been
 // replaced by another is of no interest any more.
 func (r *Run) jobEnded(entry Entry) {
@@ -151,22 +165,11 @@ func (r *Run) jobEnded(entry Entry) {
 		step, ok := steps[entry.Instance]
 		if ok && step.ID == entry.ID && (step.State == Queued || step.State == Unknown) {
 			step.State, step.Result, step.Error = Done, entry.Result, entry.Error
+			if entry.Kind == KindLost {
+				step.State = Unknown
+			}
 			steps[entry.Instance] = step
 		}
-	}
-}
-
-func (r *Run) requested(entry Entry) {
-	switch entry.Request {
-	case Pause:
-		r.Paused = true
-	case Resume:
-		if r.Phase == Held && r.Reason == CanaryHold {
-			r.CanaryPassed = true
-		}
-		r.Paused, r.Progressed = false, entry.Time
-	case Abort:
-		r.Aborted = true
 	}
 }
 

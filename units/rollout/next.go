@@ -42,7 +42,7 @@ func forward(run Run, seen Seen, now time.Time) Decision {
 	deadline := run.Progressed.Add(run.Policy.ProgressDeadlineSec)
 
 	switch {
-	case run.Aborted:
+	case run.Aborted && (run.canGoBack() || len(v.moving) == 0):
 		return d.giveUp(run, v, now, Cause{Reason: Aborted, Message: "somebody said abort"})
 	case len(v.broken) > 0 && (run.canGoBack() || len(v.moving) == 0):
 		return d.giveUp(run, v, now, v.cause())
