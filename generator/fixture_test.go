@@ -224,29 +224,6 @@ func running(t *testing.T) int {
 	return version
 }
 
-// A worker that says nothing of its own security is "OK" by systemd's measure.
-func TestHardening_ExposureIsAtMostTwo(t *testing.T) {
-	for _, user := range []string{"", "User=www-data\n"} {
-		c, err := spec.Parse("web.cluster", []byte(plain+user))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files, err := Generate(c, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir := t.TempDir()
-		if _, err := Write(dir, []Set{{"web", files}}); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20",
-			filepath.Join(dir, "web@.service")).CombinedOutput()
-		if err != nil {
-			t.Errorf("%q: %v\n%s", user, err, out)
-		}
-	}
-}
-
 func verify(t *testing.T, files []File, mode Mode) {
 	t.Helper()
 	dir := t.TempDir()

@@ -37,7 +37,12 @@ FILE.cluster.d/*.conf are read too.
 
 Only what changes is written. Units that a cluster has no use for any more are
 removed, and files that clusterctl has not written are never touched. A run that
-is killed leaves the old units, or work that the next run finishes.`,
+is killed leaves the old units, or work that the next run finishes.
+
+Units are for the running systemd, or for --systemd-version. A setting that it
+does not have yet is a fault, but for these: before 253 Type=notify-reload is
+Type=notify with an ExecReload= that sends SIGHUP, and before 254 a crashed worker
+comes back after 1 s, and not after a pause that grows.`,
 		Example: `  clusterctl generate web.cluster --diff --install
   clusterctl generate web.cluster --install
   clusterctl generate --all --root debian/web --systemd-version 252

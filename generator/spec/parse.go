@@ -135,8 +135,8 @@ func (p *parser) passedKey(section string) func(Setting) {
 			p.fault(s.Line, s.Key, "not the name of a setting")
 			return
 		}
-		if meant := misspelled(section, s.Key); meant != "" {
-			p.fault(s.Line, s.Key, "unknown setting in [%s], did you mean %q?", section, meant)
+		if err := checkKey(section, s.Key); err != nil {
+			p.fault(s.Line, s.Key, "%w", err)
 			return
 		}
 		if leavesRelease(s) {

@@ -45,13 +45,16 @@ var refusals = []refusal{
 	{"Socket", []string{"TriggerLimitIntervalSec", "TriggerLimitBurst"}, always, "a socket at its trigger limit closes its port for good"},
 	{"Socket", []string{"FlushPending"}, isBool(true), "it would lose the connections that started the cluster"},
 
+	{"Service", []string{"StartLimitInterval", "StartLimitIntervalSec", "StartLimitBurst"}, always, // where they stood before systemd 230
+		"a worker that hits its start limit closes the listener of all workers; a rollout watches for crash loops instead"},
 	{"Service", []string{"Type"}, is("oneshot", "forking", "idle"),
 		`wanted "notify" (the default), "notify-reload", "exec", "simple" or "dbus"`},
 	{"Service", []string{"NonBlocking"}, orEmpty(isBool(false)), "all workers share the listener's O_NONBLOCK flag, and cleared at a worker's start it loses connections of the others"},
 	{"Service", []string{"RemainAfterExit"}, isBool(true), "a worker that has ended would count as ready"},
 	{"Service", []string{"Sockets"}, always, "it gives each worker the shared listeners and its admin socket"},
-	{"Service", []string{"StandardInput"}, is("socket"), "the listeners are passed as descriptors from 3 on"},
+	{"Service", []string{"StandardInput", "StandardOutput", "StandardError"}, is("socket"), "the listeners are passed as descriptors from 3 on"},
 	{"Service", []string{"KillMode"}, is("none"), "processes of a stopped worker would stay and go on accepting connections"},
+	{"Service", []string{"KillSignal"}, is("SIGKILL", "KILL", "9"), "it would cut the requests that a worker is answering"},
 	{"Service", []string{"SendSIGKILL"}, isBool(false), "a worker that does not end would stay and go on accepting connections"},
 
 	{"Install", []string{"DefaultInstance"}, always, "the cluster is no template; its workers are numbered"},
@@ -70,6 +73,9 @@ func refuse(cluster, section string, s Setting) string {
 				return fmt.Sprintf("can't be %s in a cluster: the socket could not be restarted without all workers going down at once", unit)
 			}
 		}
+	}
+	if section == "Unit" && s.Key == "After" && slices.Contains(strings.Fields(s.Value), cluster+".service") {
+		return fmt.Sprintf("can't be %s.service in a cluster: \"systemctl reload %s\" would wait for workers that wait for the reload", cluster, cluster)
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	_ "embed"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,11 +39,12 @@ func Since(section, key string) (version int, known bool) {
 	return version, known
 }
 
-// misspelled is the setting that was meant, if the key is none and looks like
-// one. Other unknown keys are systemd's to judge: it may be newer.
-func misspelled(section, key string) string {
+// checkKey says what is wrong with the key of a setting of systemd: it stands in
+// the wrong section, or looks like another one. Other unknown keys are systemd's
+// to judge, which may be newer.
+func checkKey(section, key string) error {
 	if _, known := Since(section, key); known || strings.HasPrefix(key, "X-") {
-		return ""
+		return nil
 	}
 	var names []string
 	for setting := range systemdSettings() {
@@ -50,6 +52,14 @@ func misspelled(section, key string) string {
 			names = append(names, setting.key)
 		}
 	}
+	for _, other := range Passed {
+		if _, known := Since(other, key); known {
+			return fmt.Errorf("no setting of [%s], wanted it in [%s]", section, other)
+		}
+	}
 	slices.Sort(names)
-	return nearest(key, names, 2)
+	if meant := nearest(key, names, 2); meant != "" {
+		return fmt.Errorf("unknown setting in [%s], did you mean %q?", section, meant)
+	}
+	return nil
 }
