@@ -3,6 +3,7 @@ package generator
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,6 +16,17 @@ import (
 func FuzzGenerate(f *testing.F) {
 	for _, fixture := range fixtures(f) {
 		f.Add(fixture.source.Data)
+	}
+	corpus, err := os.ReadFile("testdata/corpus/FuzzGenerate.txt") // of earlier fuzzing, one a line, quoted as in Go
+	if err != nil {
+		f.Fatal(err)
+	}
+	for line := range strings.Lines(string(corpus)) {
+		input, err := strconv.Unquote(strings.TrimSpace(line))
+		if err != nil {
+			f.Fatalf("%s: %v", line, err)
+		}
+		f.Add([]byte(input))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := spec.Parse("web.cluster", data)

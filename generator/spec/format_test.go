@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,9 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, seed := range corpus(f, "FuzzParse") {
+		f.Add([]byte(seed))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Parse("web.cluster", data)
 		if err != nil {
@@ -101,8 +105,30 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// corpus are the inputs that earlier fuzzing found to reach code of their own, one
+// a line, quoted as in Go.
+func corpus(f *testing.F, target string) []string {
+	f.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "corpus", target+".txt"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	var inputs []string
+	for line := range strings.Lines(string(text)) {
+		input, err := strconv.Unquote(strings.TrimSpace(line))
+		if err != nil {
+			f.Fatalf("%s: %v", line, err)
+		}
+		inputs = append(inputs, input)
+	}
+	return inputs
+}
+
 func FuzzParseTimeSpan(f *testing.F) {
 	for _, seed := range []string{"2min 30s", "1.5h", ".5us", "infinity", "1y", "3", "1w2d"} {
+		f.Add(seed)
+	}
+	for _, seed := range corpus(f, "FuzzParseTimeSpan") {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -19,9 +19,6 @@ func TestKeys_AreWhatTheParserReads(t *testing.T) {
 		}
 		for _, value := range []string{key.Default, ""} {
 			c, err := Parse("web.cluster", []byte("["+key.Section+"]\n"+key.Name+"="+value+rest))
-			if key.Name == "Listen" && value == "" {
-				continue // none is a fault of its own
-			}
 			if err != nil || !c.Equal(bare) {
 				t.Errorf("%s=%s is not as by default: %v", key.Name, value, err)
 			}
@@ -54,5 +51,24 @@ func TestSince(t *testing.T) {
 	}
 	if _, known := Since("Service", "Listen"); known {
 		t.Error("Listen= is no setting of [Service]")
+	}
+}
+
+// A comment taken away leaves the same cluster: what the starter says is true.
+func TestStarter(t *testing.T) {
+	bare, err := Parse("web.cluster", Starter())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(Starter())
+	for _, key := range Keys() {
+		if !strings.Contains(text, "\n"+key.Name+"=") && !strings.Contains(text, "\n#"+key.Name+"="+key.Default+"\n") {
+			t.Errorf("%s is missing", key.Name)
+		}
+		text = strings.Replace(text, "\n#"+key.Name+"=", "\n"+key.Name+"=", 1)
+	}
+	all, err := Parse("web.cluster", []byte(text))
+	if err != nil || !all.Equal(bare) {
+		t.Errorf("with every key set to its default: %v\n%s", err, text)
 	}
 }
