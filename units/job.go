@@ -1,6 +1,13 @@
 package units
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrLost says that the connection to systemd ended: what has become of a job
+// that was waited for is not known.
+var ErrLost = errors.New("the connection to the message bus was lost")
 
 // JobResult is how a job ended, as the JobRemoved signal of the manager says
 // it (org.freedesktop.systemd1(5)).

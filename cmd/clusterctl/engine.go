@@ -73,7 +73,13 @@ func (o *engineOptions) run(ctx context.Context) error {
 		return err
 	}
 	progress := newProgress(o.out, "")
-	engine := &rollout.Engine{Systemd: systemd, Releases: releases, Requests: listen(ctx), Health: o.healthCheck(o.cluster)}
+	engine := &rollout.Engine{
+		Systemd:  reachable{systemd},
+		Dialer:   dialer{o.global, o.cluster},
+		Releases: releases,
+		Health:   o.healthCheck(o.cluster),
+		Requests: listen(ctx),
+	}
 	engine.Report = func(entry rollout.Entry, run rollout.Run, _ rollout.Seen) {
 		progress.report(entry, run)
 		notify("STATUS=" + rollout.Describe(run))

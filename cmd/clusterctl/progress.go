@@ -53,12 +53,12 @@ func (p *progress) report(entry rollout.Entry, run rollout.Run) {
 			run.Cluster, run.Revision, plural(len(run.Workers), "worker"), run.Policy.Unavailable(len(run.Workers))))
 		return
 	case rollout.KindResume:
-		p.line("the rollout goes on after the death of its engine")
+		p.line("the rollout goes on after the end of its engine")
 		return
 	case rollout.KindRequest:
 		p.line(fmt.Sprintf("asked to %s", entry.Request))
 		return
-	case rollout.KindJob:
+	case rollout.KindJob, rollout.KindLost:
 		return
 	}
 	if len(entry.Available) > 0 {

@@ -61,7 +61,7 @@ func (g *global) follow(ctx context.Context, conn *bus.Conn, cluster string, rea
 		case ended:
 			run.Phase, run.Message = rollout.Interrupted, "its engine has gone"
 			return run, nil
-		case lookErr != nil && !errors.Is(lookErr, bus.ErrLost):
+		case lookErr != nil && !isAway(lookErr):
 			return run, lookErr
 		}
 		select {
@@ -76,6 +76,12 @@ func (g *global) follow(ctx context.Context, conn *bus.Conn, cluster string, rea
 			engine = fresh.Service(units.RolloutName(cluster))
 		}
 	}
+}
+
+// isAway says that systemd could not be asked just now: the message bus is being
+// restarted, or systemd re-executes itself.
+func isAway(err error) bool {
+	return errors.Is(err, bus.ErrLost) || errors.Is(err, bus.ErrNoSystemd)
 }
 
 // reconnect reaches a message bus that is being restarted. It fails only with

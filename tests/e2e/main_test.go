@@ -48,6 +48,7 @@ func newStage(t *testing.T, version string) *stage.Stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Version = version
 	return s
 }
 

@@ -43,7 +43,12 @@ func release(t *testing.T, s *stage.Stage, name, bad string) string {
 // deployed is a running cluster whose workers run the release v1.
 func deployed(t *testing.T, s *stage.Stage, spec string) *stage.Cluster {
 	t.Helper()
-	web, err := s.Install(t.Context(), "web", spec, 4)
+	return deployedTo(t, s, spec, 4)
+}
+
+func deployedTo(t *testing.T, s *stage.Stage, spec string, workers int) *stage.Cluster {
+	t.Helper()
+	web, err := s.Install(t.Context(), "web", spec, workers)
 	if err != nil {
 		t.Fatal(err)
 	}

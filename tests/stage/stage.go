@@ -50,7 +50,10 @@ func Root() string {
 }
 
 // Stage is a sandbox with the programs in it.
-type Stage struct{ *sandbox.Sandbox }
+type Stage struct {
+	*sandbox.Sandbox
+	Version string // of its systemd, as the sandbox was asked for it
+}
 
 // Set copies the programs into the sandbox.
 func Set(s *sandbox.Sandbox, programs Programs) (*Stage, error) {
@@ -59,7 +62,7 @@ func Set(s *sandbox.Sandbox, programs Programs) (*Stage, error) {
 			return nil, err
 		}
 	}
-	return &Stage{s}, nil
+	return &Stage{Sandbox: s}, nil
 }
 
 // Cluster is a cluster on the stage.

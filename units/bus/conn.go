@@ -21,6 +21,8 @@ import (
 	"syscall"
 
 	"github.com/godbus/dbus/v5"
+
+	"github.com/clusterctl/clusterctl/units"
 )
 
 // Manager names the systemd instance to talk to.
@@ -44,7 +46,7 @@ var (
 	// ErrPermission is returned when systemd or polkit refuses the caller.
 	ErrPermission = errors.New("permission denied")
 	// ErrLost is returned when the connection to the bus ended.
-	ErrLost = errors.New("the connection to the message bus was lost")
+	ErrLost = units.ErrLost
 )
 
 // Conn is a connection to one systemd manager. It is safe for use by several
@@ -162,6 +164,10 @@ func (c *Conn) explain(err error) error {
 			"org.freedesktop.DBus.Error.NameHasNoOwner",
 			"org.freedesktop.DBus.Error.Spawn.ChildExited":
 			return fmt.Errorf("%w: %s", ErrNoSystemd, answer.Error())
+		case "org.freedesktop.DBus.Error.NoReply",
+			"org.freedesktop.DBus.Error.Disconnected":
+			// systemd re-executes itself: it left the bus with our question.
+			return fmt.Errorf("%w: %s", ErrLost, answer.Error())
 		}
 		return err
 	}
