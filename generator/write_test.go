@@ -140,13 +140,14 @@ func TestWrite_TouchesNoFileOfOthers(t *testing.T) {
 func TestWrite_KilledAfterAnyStep(t *testing.T) {
 	t.Run("a listener less", func(t *testing.T) { killAfterEachStep(t, twoListeners, oneListener) })
 	t.Run("a listener more", func(t *testing.T) { killAfterEachStep(t, oneListener, twoListeners) })
+	t.Run("the first units", func(t *testing.T) { killAfterEachStep(t, "", oneListener) })
 }
 
 func killAfterEachStep(t *testing.T, before, after string) {
 	isOld, isNew := whatIsWritten(t, before), whatIsWritten(t, after)
 	for killed := 0; ; killed++ {
 		dir := t.TempDir()
-		write(t, dir, setOf(t, "web", before))
+		writeText(t, dir, before)
 		plan, err := NewPlan(dir, []Set{setOf(t, "web", after)})
 		if err != nil {
 			t.Fatal(err)
@@ -177,19 +178,30 @@ func killAfterEachStep(t *testing.T, before, after string) {
 func whatIsWritten(t *testing.T, text string) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, dir, setOf(t, "web", text))
+	writeText(t, dir, text)
 	return content(t, dir)
 }
 
-// requireWhole: even in the middle no unit names a socket that is missing.
+// writeText writes the units of a cluster, or none for no text.
+func writeText(t *testing.T, dir, text string) {
+	t.Helper()
+	if text != "" {
+		write(t, dir, setOf(t, "web", text))
+	}
+}
+
+// requireWhole: even in the middle no unit names one that is missing.
 func requireWhole(t *testing.T, dir string) {
 	t.Helper()
 	files := content(t, dir)
-	for _, socket := range valuesOf([]byte(files["web@.service"]), "Service", "Sockets") {
-		for name := range strings.FieldsSeq(socket) {
-			if _, ok := files[strings.Replace(name, "@%i", "@", 1)]; !ok {
-				t.Errorf("web@.service names %s, which is missing", name)
-			}
+	named := slices.Concat(
+		valuesOf([]byte(files["web@.service"]), "Service", "Sockets"),
+		valuesOf([]byte(files["web@.service"]), "Service", "Slice"),
+		valuesOf([]byte(files["web.service"]), "Unit", "Wants"),
+	)
+	for name := range strings.FieldsSeq(strings.Join(named, " ")) {
+		if _, ok := files[strings.Replace(name, "@%i", "@", 1)]; !ok {
+			t.Errorf("%s is named and missing: %q", name, slices.Sorted(maps.Keys(files)))
 		}
 	}
 }
