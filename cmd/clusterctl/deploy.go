@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,10 +16,11 @@ import (
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
+var sumPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
+
 type deployOptions struct {
 	rolloverOptions
-	name string
-	from string
+	from, name, sum string
 }
 
 func newDeployCommand(g *global) *cobra.Command {
@@ -26,9 +28,9 @@ func newDeployCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy CLUSTER RELEASE",
 		Short: "Roll a new release out, and back if it is bad",
-		Long: `Roll every worker of the cluster to a release: a directory, which is copied into
-the cluster's releases under the name of its last part, or the name of a release
-that is there already.
+		Long: `Roll every worker of the cluster to a release: a directory or a tar archive (plain
+or with gzip), which is copied into the cluster's releases under the name of its
+last part, or the name of a release that is there already.
 
 Each worker is switched to the release when its turn comes, and has to pass every
 gate before the next: the job, READY=1, its health check, and that it stays so
@@ -38,6 +40,7 @@ the one that each had before (AutoRollback=yes), and the exit code is 3.
 A cluster that is stopped gets the release and stays stopped.`,
 		Example: `  clusterctl deploy web ./build/v42
   clusterctl deploy web ./build --name v42
+  clusterctl deploy web v42.tar.gz --sha256 "$(cut -d' ' -f1 v42.tar.gz.sha256)"
   clusterctl deploy web v41`,
 		Args: exactly("CLUSTER", "RELEASE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,6 +53,7 @@ A cluster that is stopped gets the release and stays stopped.`,
 	}
 	o.add(cmd.Flags())
 	o.addDryRun(cmd.Flags())
+	cmd.Flags().StringVar(&o.sum, "sha256", "", "the SHA-256 that the archive must have, in hexadecimal digits")
 	cmd.Flags().StringVar(&o.name, "name", "", "the name of the release (default: the last part of the path)")
 	return cmd
 }
@@ -67,6 +71,12 @@ func (o *deployOptions) validate(cmd *cobra.Command) error {
 			return err
 		}
 		o.name = filepath.Base(absolute)
+		for _, suffix := range []string{".tar", ".tar.gz", ".tgz"} {
+			o.name = strings.TrimSuffix(o.name, suffix)
+		}
+	}
+	if o.sum != "" && !sumPattern.MatchString(o.sum) {
+		return usageError(fmt.Errorf("--sha256 %q: wanted 64 hexadecimal digits", o.sum), "sha256sum %s", o.from)
 	}
 	if err := release.ValidateName(o.name); err != nil {
 		return usageError(err, "clusterctl deploy %s %s --name NAME", o.cluster, o.from)
@@ -82,16 +92,21 @@ func (o *deployOptions) deploy(ctx context.Context) error {
 	o.release = o.name
 	info, err := os.Stat(o.from)
 	switch {
-	case err == nil && info.IsDir() && !o.dryRun:
-		if _, err := store.Add(o.name, o.from); err != nil {
-			return o.explainAdd(err)
-		}
-	case err == nil && !info.IsDir():
-		return usageError(fmt.Errorf("release %q: wanted a directory, got a file", o.from), "clusterctl deploy --help")
+	case err == nil && info.IsDir() && o.sum != "":
+		return usageError(fmt.Errorf("release %q: --sha256 is for an archive, got a directory", o.from), "clusterctl deploy --help")
+	case err == nil && o.dryRun:
+		return usageError(fmt.Errorf("release %q: --dry-run adds nothing, wanted the name of a release that is there", o.from), "clusterctl releases %s", o.cluster)
+	case err == nil && info.IsDir():
+		_, err = store.Add(o.name, o.from)
+	case err == nil:
+		_, err = store.AddArchive(o.name, o.from, o.sum)
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(o.from, "/"):
-		return usageError(fmt.Errorf("release %q: no such directory", o.from), "clusterctl releases %s", o.cluster)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
+		return usageError(fmt.Errorf("release %q: no such directory or archive", o.from), "clusterctl releases %s", o.cluster)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil // the name of one that is there, as the next step finds out
+	}
+	if err != nil {
+		return o.explainAdd(err)
 	}
 	return o.run(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterctl/clusterctl/units/bus"
+	"github.com/clusterctl/clusterctl/units/release"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
@@ -94,7 +95,23 @@ func (o *engineOptions) run(ctx context.Context) error {
 			return fmt.Errorf("rollout of %q to revision %d stopped: %w", o.cluster, run.Revision, err)
 		}
 	}
+	o.prune(history, releases, run)
 	return o.verdict(run)
+}
+
+// prune removes the releases that nobody runs and nobody goes back to any more.
+// The rollout is over: what can't be removed is told, and changes nothing.
+func (o *engineOptions) prune(history rollout.History, releases release.Store, run rollout.Run) {
+	if run.Phase != rollout.Complete || run.Release == "" {
+		return
+	}
+	runs, err := history.All()
+	if err == nil {
+		_, err = releases.Prune(run.Policy.RevisionHistoryLimit, run.Release, rollout.BeforeLast(runs))
+	}
+	if err != nil {
+		fmt.Fprintf(o.err, "clusterctl: %v\n", err)
+	}
 }
 
 // begin is the run that this engine is for: a new one, or the one that an
