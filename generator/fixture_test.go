@@ -1,13 +1,9 @@
 package generator
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,62 +184,3 @@ func valuesOf(unit []byte, section, key string) []string {
 	}
 	return spec.All(settings, key)
 }
-
-// systemd itself must read each unit without a word of complaint.
-func TestFixtures_PassSystemdAnalyzeVerify(t *testing.T) {
-	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Fatal("systemd-analyze is missing: apt-get install systemd")
-	}
-	for _, f := range fixtures(t) {
-		if len(f.faults) > 0 || f.options.systemd() > running(t) {
-			continue // the newer systemd of the sandbox reads these
-		}
-		t.Run(f.name, func(t *testing.T) {
-			t.Parallel()
-			f.options.Binary = "/usr/bin/true"
-			files, err := f.generate()
-			if err != nil {
-				t.Fatal(err)
-			}
-			verify(t, files, f.options.Mode)
-		})
-	}
-}
-
-// running is the version of this host's systemd.
-func running(t *testing.T) int {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "--version").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	version, err := strconv.Atoi(strings.Fields(string(out))[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return version
-}
-
-func verify(t *testing.T, files []File, mode Mode) {
-	t.Helper()
-	dir := t.TempDir()
-	manager := cmp.Or(mode, System)
-	args := []string{"verify", "--man=no", "--" + string(manager)}
-	for _, file := range files {
-		if err := os.WriteFile(filepath.Join(dir, file.Name), file.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, filepath.Join(dir, strings.Replace(file.Name, "@.", "@1.", 1)))
-	}
-	analyze := exec.CommandContext(t.Context(), "systemd-analyze", args...)
-	// The host's other units have faults of their own.
-	analyze.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "SYSTEMD_UNIT_PATH="+dir+":/usr/lib/systemd/"+string(manager))
-	out, err := analyze.CombinedOutput()
-	complaints := noRelease.ReplaceAll(out, nil)
-	if len(complaints) > 0 || err != nil && len(out) == 0 {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// noRelease is what systemd-analyze says of a command in a release: here are none.
-var noRelease = regexp.MustCompile(`(?m)^\S+: Command \S+/clusterctl/.* is not executable: No such file or directory\n`)
