@@ -127,7 +127,7 @@ func (l *loop) record(d Decision, now time.Time) error {
 	if len(d.Do) == 0 && len(d.Available) == 0 && d.Phase == l.run.Phase && d.Cause == l.run.Cause {
 		return nil
 	}
-	return l.append(Entry{Kind: KindDecision, Time: now, Do: d.Do, Available: d.Available, Phase: d.Phase, Cause: d.Cause})
+	return l.append(d.entry(now))
 }
 
 func (l *loop) append(entry Entry) error {

@@ -96,41 +96,53 @@ func begin(start Start, at time.Time) Run {
 	}
 }
 
-// steps are those that the rollout works on in its phase.
+// steps are those that the rollout works on now: once it is on its way back, or
+// has given up, the way to the target is history.
 func (r *Run) steps() map[string]Step {
-	if r.Phase == RollingBack {
+	if r.Failure != (Cause{}) {
 		return r.Back
 	}
 	return r.Steps
 }
 
 func (r *Run) decided(entry Entry) {
-	before, reason := r.Phase, r.Reason
-	r.Phase, r.Cause = entry.Phase, entry.Cause
-	switch {
-	case r.Phase == RollingBack && before != RollingBack:
-		r.Failure, r.Progressed = entry.Cause, entry.Time
-	case r.Phase == Held && before != Held:
-		r.HeldSince = entry.Time
-	case r.Phase == Progressing && before == Held:
-		r.CanaryPassed = r.CanaryPassed || reason == CanaryHold
-		r.Progressed = entry.Time
-	}
-	steps := r.Steps
-	if before == RollingBack {
-		steps = r.Back
-	}
 	for _, instance := range entry.Available {
-		step := steps[instance]
-		step.State = Available
-		steps[instance] = step
+		r.arrived(instance)
 		r.Progressed = entry.Time
 	}
+	if entry.Phase != r.Phase {
+		r.entered(entry)
+	}
+	if entry.Phase == Held && entry.Reason == CanaryHold && r.HeldSince.IsZero() {
+		r.HeldSince = entry.Time
+	}
+	r.Phase, r.Cause = entry.Phase, entry.Cause
 	for _, action := range entry.Do {
 		r.steps()[action.Instance] = Step{State: Queued, Action: action}
 		r.Actions = max(r.Actions, action.ID)
+		r.Progressed = entry.Time
 	}
-	if r.Phase.Over() {
+}
+
+func (r *Run) arrived(instance string) {
+	steps := r.Steps
+	if _, isBack := r.Back[instance]; isBack {
+		steps = r.Back
+	}
+	step := steps[instance]
+	step.State = Available
+	steps[instance] = step
+}
+
+// entered is about a phase that is another than the last one.
+func (r *Run) entered(entry Entry) {
+	r.Progressed = entry.Time
+	switch {
+	case entry.Phase == RollingBack && r.Failure == (Cause{}):
+		r.Failure = entry.Cause
+	case entry.Phase == Progressing && r.Phase == Held:
+		r.CanaryPassed = r.CanaryPassed || r.Reason == CanaryHold
+	case entry.Phase.Over():
 		r.Ended = entry.Time
 	}
 }
@@ -164,7 +176,7 @@ func (r *Run) jobEnded(entry Entry) {
 	for _, steps := range []map[string]Step{r.Steps, r.Back} {
 		step, ok := steps[entry.Instance]
 		if ok && step.ID == entry.ID && (step.State == Queued || step.State == Unknown) {
-			step.State, step.Result, step.Error = Done, entry.Result, entry.Error
+			step.State, step.Result, step.Error, step.Ended = Done, entry.Result, entry.Error, entry.Time
 			if entry.Kind == KindLost {
 				step.State = Unknown
 			}
@@ -175,11 +187,14 @@ func (r *Run) jobEnded(entry Entry) {
 
 // resumed forgets what only the dead engine knew: whether its jobs have ended.
 func (r *Run) resumed(entry Entry) {
-	r.Phase = Progressing
-	if r.Failure != (Cause{}) {
-		r.Phase = RollingBack
+	switch {
+	case r.Phase == Failing:
+	case r.Failure != (Cause{}):
+		r.Phase, r.Cause = RollingBack, r.Failure
+	default:
+		r.Phase, r.Cause = Progressing, Cause{}
 	}
-	r.Cause, r.Progressed, r.Ended = r.Failure, entry.Time, time.Time{}
+	r.Progressed, r.Ended = entry.Time, time.Time{}
 	for _, steps := range []map[string]Step{r.Steps, r.Back} {
 		for instance, step := range steps {
 			if step.State == Queued {

@@ -16,7 +16,7 @@ const (
 	moving                    // under way: the job runs or a gate is not met yet
 	available                 // moved, and every gate is met
 	broken                    // moved, and a gate can't be met any more
-	gone                      // stopped, as was wanted
+	gone                      // not there, as is wanted
 )
 
 // verdict is a standing with its reason, and for a worker that bakes the time
@@ -32,34 +32,37 @@ func brokenBy(reason Reason, format string, args ...any) verdict {
 	return verdict{standing: broken, reason: reason, detail: fmt.Sprintf(format, args...)}
 }
 
-// judge holds one worker against its gates.
-func judge(policy spec.Policy, step Step, w units.Worker, probe Probe) verdict {
+// judge holds workers against their gates, as they were seen at one moment.
+type judge struct {
+	policy spec.Policy
+	seen   Seen
+	now    time.Time
+}
+
+// worker holds one worker against its gates.
+func (j judge) worker(step Step, w units.Worker) verdict {
 	switch {
 	case step.State == Pending:
 		return verdict{standing: waiting}
 	case step.State == Queued:
 		return verdict{standing: moving}
 	case step.Verb == Stop:
-		return judgeStop(step, w)
-	case step.Verb == Switch:
-		return judgeSwitch(step)
+		return j.stopped(step, w)
 	case step.State == Unknown:
-		return judgeUnknown(policy, step, w, probe)
-	case step.State == Available:
-		return judgeStart(policy, step, w, probe)
-	case step.Error != "":
+		return j.unknown(step, w)
+	case step.State == Done && step.Error != "":
 		return brokenBy(JobFailed, "%s", step.Error)
-	case step.Result != units.JobDone:
+	case step.State == Done && step.Result != units.JobDone:
 		return brokenBy(JobFailed, "the %s job ended with the result %q (%s)", step.Verb, step.Result, ending(w))
 	}
-	return judgeStart(policy, step, w, probe)
+	return j.moved(step, w)
 }
 
-// judgeStop is about a worker beyond the usual number. systemd kills what does
+// stopped is about a worker beyond the usual number. systemd kills what does
 // not stop in time, so that a stop always ends.
-func judgeStop(step Step, w units.Worker) verdict {
+func (j judge) stopped(step Step, w units.Worker) verdict {
 	switch {
-	case step.State == Done || w.ActiveState.Down() || w.ActiveState == "":
+	case step.State == Done || w.ActiveState.Down():
 		return verdict{standing: gone}
 	case w.Job != 0 || w.ActiveState == units.Deactivating:
 		return verdict{standing: moving}
@@ -67,60 +70,91 @@ func judgeStop(step Step, w units.Worker) verdict {
 	return verdict{standing: waiting}
 }
 
-// judgeSwitch is about a worker that stays stopped.
-func judgeSwitch(step Step) verdict {
-	switch {
-	case step.Error != "":
-		return brokenBy(JobFailed, "%s", step.Error)
-	case step.State == Unknown:
-		return verdict{standing: waiting} // a second switch costs nothing
-	}
-	return verdict{standing: available}
-}
-
-// judgeUnknown finds out from the worker itself what became of a job whose
-// engine died.
-func judgeUnknown(policy spec.Policy, step Step, w units.Worker, probe Probe) verdict {
+// unknown finds out from the worker itself what became of a job whose end
+// nobody heard of. When that can't be told, the worker is moved once more.
+func (j judge) unknown(step Step, w units.Worker) verdict {
 	switch {
 	case w.Job != 0, w.ActiveState == units.Activating, w.ActiveState == units.Deactivating:
 		return verdict{standing: moving}
-	case step.Verb == Reload:
-		return verdict{standing: waiting} // a reload leaves no trace; a second one costs nothing
-	case w.InvocationID == step.Before || w.ActiveState.Down():
-		return verdict{standing: waiting} // it never began, or ended badly: it is tried once more
+	case step.Verb == Reload, step.Verb == Switch, j.hasOtherRelease(step, w):
+		return verdict{standing: waiting} // the first two leave no trace, and cost nothing
+	case w.InvocationID == step.Before, w.ActiveState.Down(), w.NRestarts > 0:
+		return verdict{standing: waiting} // it never began, or ended badly
 	}
-	return judgeStart(policy, step, w, probe)
+	return j.moved(step, w)
 }
 
-// judgeStart holds a worker whose job is over against the gates.
-func judgeStart(policy spec.Policy, step Step, w units.Worker, probe Probe) verdict {
-	asked := policy.Health.Kind != spec.HealthNone
-	heard := probe.InvocationID == w.InvocationID
+// moved holds a worker whose job is over against the gates.
+func (j judge) moved(step Step, w units.Worker) verdict {
+	switch step.Verb {
+	case Switch:
+		return j.release(step, w)
+	case Reload:
+		if w.InvocationID != step.Before {
+			return brokenBy(RestartedWhileBaking, "it was started anew instead of reloaded (%s)", ending(w))
+		}
+		// systemd does not say since when a reload is over.
+		return j.serving(step, w, j.now.Sub(step.Ended))
+	}
 	switch {
-	case step.Verb == Restart && w.InvocationID == step.Before:
+	case w.InvocationID == step.Before:
 		// A job can be "done" although nothing was done.
 		return brokenBy(NothingDone, "the restart job ended with the result \"done\", but the worker was not started anew")
-	case step.Verb == Reload && w.InvocationID != step.Before:
-		return brokenBy(RestartedWhileBaking, "it was started anew instead of reloaded (%s)", ending(w))
-	case step.Verb == Restart && w.NRestarts > 0:
+	case w.NRestarts > 0:
 		return brokenBy(RestartedWhileBaking, "it ended and systemd started it again (%s)", ending(w))
 	case w.ActiveState == units.Activating && step.State == Unknown:
 		return verdict{standing: moving}
 	case w.ActiveState == units.Activating:
 		// Its job is over, so it was ready; systemd waits to start it again.
 		return brokenBy(RestartedWhileBaking, "it ended after READY=1 (%s)", ending(w))
-	case !w.ActiveState.Serving():
+	}
+	return j.serving(step, w, w.ActiveFor)
+}
+
+// serving holds a worker against the gates of one that is up, given for how
+// long it has been so.
+func (j judge) serving(step Step, w units.Worker, since time.Duration) verdict {
+	if !w.ActiveState.Serving() {
 		return brokenBy(WorkerDown, "it is %s (%s)", w.ActiveState, ending(w))
-	case asked && heard && !probe.Healthy && probe.Failures >= policy.Health.Threshold:
+	}
+	if v := j.release(step, w); v.standing != available {
+		return v
+	}
+	if v := j.health(step, w); v.standing != available {
+		return v
+	}
+	if since < j.policy.MinReadySec && step.State != Available {
+		return verdict{standing: moving, bake: j.policy.MinReadySec - since}
+	}
+	return verdict{standing: available}
+}
+
+// health holds a worker against what it last answered. What it passed once, only
+// as many failures as the policy wants take back.
+func (j judge) health(step Step, w units.Worker) verdict {
+	health, probe := j.policy.Health, j.seen.Probes[w.Instance]
+	heard := probe.InvocationID == w.InvocationID
+	switch {
+	case health.Kind == spec.HealthNone, heard && probe.Healthy:
+		return verdict{standing: available}
+	case heard && probe.Failures >= health.Threshold:
 		return brokenBy(Unhealthy, "its health check failed %d times in a row: %s", probe.Failures, probe.Error)
 	case step.State == Available:
 		return verdict{standing: available}
-	case asked && (!heard || !probe.Healthy):
-		return verdict{standing: moving}
-	case w.ActiveFor < policy.MinReadySec:
-		return verdict{standing: moving, bake: policy.MinReadySec - w.ActiveFor}
+	}
+	return verdict{standing: moving}
+}
+
+// release holds a worker against the release that it was switched to.
+func (j judge) release(step Step, w units.Worker) verdict {
+	if j.hasOtherRelease(step, w) {
+		return brokenBy(WrongRelease, "it was switched to %q, and its link points at %q: somebody else changed it", step.Release, j.seen.Releases[w.Instance])
 	}
 	return verdict{standing: available}
+}
+
+func (j judge) hasOtherRelease(step Step, w units.Worker) bool {
+	return step.Release != "" && j.seen.Releases[w.Instance] != step.Release
 }
 
 // ending is how the worker last ended, in systemd's words.

@@ -1,8 +1,6 @@
 package rollout
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
@@ -20,110 +18,121 @@ type Decision struct {
 	Wake time.Time // zero: nothing but an event is waited for
 }
 
+// entry is the decision as the journal keeps it.
+func (d Decision) entry(at time.Time) Entry {
+	return Entry{Kind: KindDecision, Time: at, Do: d.Do, Available: d.Available, Phase: d.Phase, Cause: d.Cause}
+}
+
 // Next decides what follows in a rollout. It is total and pure: no clock, no
 // I/O, and for the same arguments the same answer. Asked again before anything
 // has changed it answers without new actions, once the first answer has been
 // folded into the run.
 func Next(run Run, seen Seen, now time.Time) Decision {
-	switch {
-	case run.Phase.Over():
+	if run.Phase.Over() {
 		return Decision{Phase: run.Phase, Cause: run.Cause}
-	case run.Phase == RollingBack:
-		return back(run, seen, now)
 	}
-	return forward(run, seen, now)
+	v := look(run, seen, now)
+	switch run.Phase {
+	case RollingBack:
+		return v.back()
+	case Failing:
+		return v.tidyUp()
+	}
+	return v.forward()
 }
 
 // forward moves the workers beyond the usual number first, then the canary,
 // then the others batch by batch, and stops those beyond the number at the end.
-func forward(run Run, seen Seen, now time.Time) Decision {
-	v := look(run, run.Steps, slices.Concat(run.Surge, run.Workers), seen)
-	d := Decision{Phase: Progressing, Available: v.newlyAvailable(run.Steps)}
-	deadline := run.Progressed.Add(run.Policy.ProgressDeadlineSec)
-
+func (v *view) forward() Decision {
+	d := Decision{Phase: Progressing, Available: v.newlyAvailable()}
+	cause, wrong := v.wrong()
 	switch {
-	case run.Aborted && (run.canGoBack() || len(v.moving) == 0):
-		return d.giveUp(run, v, now, Cause{Reason: Aborted, Message: "somebody said abort"})
-	case len(v.broken) > 0 && (run.canGoBack() || len(v.moving) == 0):
-		return d.giveUp(run, v, now, v.cause())
-	case v.isLate(d, deadline, now):
-		return d.giveUp(run, v, now, v.lateCause())
+	case wrong && (v.run.canGoBack() || len(v.moving) == 0):
+		return v.giveUp(d, cause)
+	case len(v.moving) > 0 && v.isLate():
+		return v.giveUp(d, v.lateCause())
 	case len(v.moving) > 0:
-		d.Wake = v.wake(now, deadline)
+		d.Wake = v.wake()
 		return d
-	case run.Paused:
+	case v.run.Paused:
 		return d.hold(Cause{Reason: Paused, Message: "paused"}, time.Time{})
-	case run.holdsCanary(v, now):
-		return d.hold(Cause{Reason: CanaryHold, Message: "the canary is held"}, run.canaryUntil(now))
 	}
-	return advance(run, v, seen, d, deadline)
-}
-
-// advance begins what comes next, when nothing is under way and nothing wrong.
-func advance(run Run, v view, seen Seen, d Decision, deadline time.Time) Decision {
-	surge := slices.DeleteFunc(slices.Clone(run.Surge), func(instance string) bool { return !v.is(instance, waiting) || run.isLeaving(instance) })
-	workers := slices.DeleteFunc(slices.Clone(run.Workers), func(instance string) bool { return !v.is(instance, waiting) })
-	if len(workers) == 0 {
-		return stopSurge(run, v, d, Complete)
+	if held, until := v.inspection(); held {
+		return d.hold(Cause{Reason: CanaryHold, Message: "the canary is held"}, until)
 	}
-	if socket, down := listenerDown(seen.Sockets); down && run.Verb != Switch {
-		return d.fail(Cause{Reason: ListenerDown, Message: fmt.Sprintf("the listener %q is %s (result=%s), so a restarted worker would get no socket", socket.Name, socket.ActiveState, socket.Result)})
+	if len(v.waiting) == 0 {
+		return v.finish(d, Complete)
 	}
-	if len(surge) > 0 {
-		return d.do(run, v, seen, deadline, surge)
+	if cause, down := v.listenerCause(); down {
+		return v.giveUp(d, cause)
 	}
-	limit := len(run.Workers)
-	if left := run.Policy.CanarySize(limit) - run.moved(v); left > 0 && !run.CanaryPassed {
-		limit = left
+	if d.Do = v.nextBatch(v.untilCanary()); len(d.Do) == 0 {
+		return v.giveUp(d, floorCause)
 	}
-	v.waiting = workers
-	reliedOn := func(instance string) bool {
-		return v.is(instance, available) || v.is(instance, waiting) && v.workers[instance].ActiveState.Serving()
-	}
-	batch := v.batch(limit, reliedOn)
-	if len(batch) == 0 {
-		return d.fail(Cause{Reason: CapacityFloor, Message: "so many workers are down that MaxUnavailable= allows to stop none of the others"})
-	}
-	return d.do(run, v, seen, deadline, batch)
-}
-
-// stopSurge stops the workers beyond the usual number, and ends the rollout in
-// a phase once they are gone.
-func stopSurge(run Run, v view, d Decision, end Phase) Decision {
-	for _, instance := range run.Surge {
-		if v.is(instance, gone) || run.Steps[instance].State == Pending {
-			continue
-		}
-		if v.is(instance, moving) && run.isLeaving(instance) {
-			return d
-		}
-		run.Actions++
-		d.Do = append(d.Do, Action{ID: run.Actions, Instance: instance, Verb: Stop})
-	}
-	if len(d.Do) == 0 {
-		d.Phase = end
-	}
+	d.Wake = v.deadline()
 	return d
 }
 
-// do is the decision to move some workers.
-func (d Decision) do(run Run, v view, seen Seen, deadline time.Time, instances []string) Decision {
-	for _, instance := range instances {
-		run.Actions++
-		action := Action{ID: run.Actions, Instance: instance, Verb: run.Verb, Before: v.workers[instance].InvocationID}
-		if slices.Contains(run.Surge, instance) {
-			action.Verb = Restart
-		}
-		if run.Release != "" {
-			action.Release, action.From = run.Release, seen.Releases[instance]
-			if earlier := run.Steps[instance]; earlier.ID != 0 {
-				action.From = earlier.From // it is tried once more
-			}
-		}
-		d.Do = append(d.Do, action)
+// wrong says why the rollout must not go on forward. One that can't go back
+// lets what is under way come to its end first.
+func (v *view) wrong() (Cause, bool) {
+	switch {
+	case v.run.Aborted:
+		return Cause{Reason: Aborted, Message: "somebody said abort"}, true
+	case len(v.broken) > 0:
+		return v.causeOf(v.broken[0]), true
 	}
-	d.Wake = deadline
-	return d
+	return Cause{}, false
+}
+
+// nextBatch is what was begun and must be begun once more, else the workers
+// beyond the usual number, else workers whose turn has not come.
+func (v *view) nextBatch(limit int) []Action {
+	if again := v.batch(v.begun(), limit); len(again) > 0 {
+		return again
+	}
+	if surge := v.surge(limit); len(surge) > 0 {
+		return surge
+	}
+	return v.batch(v.waiting, limit)
+}
+
+// untilCanary is how many workers may be moved before the canary is complete,
+// and all when it is or none is wanted.
+func (v *view) untilCanary() int {
+	if missing := v.run.Policy.CanarySize(v.total) - v.moved(); missing > 0 && !v.run.CanaryPassed {
+		return missing
+	}
+	return len(v.run.Workers) + len(v.run.Surge)
+}
+
+// moved counts the workers, without those beyond the usual number, that have
+// been moved and need not be moved again.
+func (v *view) moved() int {
+	moved := 0
+	for _, instance := range v.run.Workers {
+		if v.run.Steps[instance].State != Pending && v.verdicts[instance].standing != waiting {
+			moved++
+		}
+	}
+	return moved
+}
+
+// inspection says whether the first batch is complete and is to be looked at
+// before the others follow, and until when: zero if until somebody says so.
+func (v *view) inspection() (held bool, until time.Time) {
+	canary, hold := v.run.Policy.CanarySize(v.total), v.run.Policy.CanaryHoldSec
+	if canary == 0 || hold == 0 || v.run.CanaryPassed || v.moved() < canary || v.moved() >= v.total {
+		return false, time.Time{}
+	}
+	if hold == spec.Infinity {
+		return true, time.Time{}
+	}
+	until = v.now.Add(hold)
+	if !v.run.HeldSince.IsZero() {
+		until = v.run.HeldSince.Add(hold)
+	}
+	return v.now.Before(until), until
 }
 
 func (d Decision) hold(cause Cause, wake time.Time) Decision {
@@ -131,59 +140,27 @@ func (d Decision) hold(cause Cause, wake time.Time) Decision {
 	return d
 }
 
-func (d Decision) fail(cause Cause) Decision {
-	d.Phase, d.Cause = Failed, cause
+// giveUp takes the rollout back if it can be, and ends it otherwise.
+func (v *view) giveUp(d Decision, cause Cause) Decision {
+	d = v.fail(d, cause)
+	if v.run.canGoBack() {
+		d.Phase = RollingBack
+	}
 	return d
 }
 
-// giveUp takes the rollout back if it can be, and ends it otherwise.
-func (d Decision) giveUp(run Run, v view, now time.Time, cause Cause) Decision {
-	if run.canGoBack() {
-		d.Phase, d.Cause, d.Wake = RollingBack, cause, now
-		return d
+// finish stops the workers beyond the usual number, and then is over.
+func (v *view) finish(d Decision, end Phase) Decision {
+	stops, kept := v.stops()
+	switch {
+	case len(stops) > 0:
+		d.Do, d.Wake = stops, v.deadline()
+	case len(kept) > 0 && v.isLate():
+		return v.fail(d, Cause{Reason: CapacityFloor, Worker: kept[0], Message: "it stands in still: without it too few workers would serve"})
+	case len(kept) > 0:
+		d.Wake = v.deadline()
+	default:
+		d.Phase = end
 	}
-	return d.fail(cause)
-}
-
-// moved counts the workers that are available at the target.
-func (r Run) moved(v view) int {
-	moved := 0
-	for _, instance := range r.Workers {
-		if v.is(instance, available) {
-			moved++
-		}
-	}
-	return moved
-}
-
-// holdsCanary says that the first batch is available, that it is to be looked
-// at before the others follow, and that its time is not over.
-func (r Run) holdsCanary(v view, now time.Time) bool {
-	size, moved := r.Policy.CanarySize(len(r.Workers)), r.moved(v)
-	if size == 0 || r.Policy.CanaryHoldSec == 0 || r.CanaryPassed || moved < size || moved == len(r.Workers) {
-		return false
-	}
-	until := r.canaryUntil(now)
-	return until.IsZero() || now.Before(until)
-}
-
-// canaryUntil is when the hold ends by itself; zero if only somebody's word
-// ends it.
-func (r Run) canaryUntil(now time.Time) time.Time {
-	if r.Policy.CanaryHoldSec == spec.Infinity {
-		return time.Time{}
-	}
-	since := now
-	if r.Phase == Held && r.Reason == CanaryHold {
-		since = r.HeldSince
-	}
-	return since.Add(r.Policy.CanaryHoldSec)
-}
-
-// isLeaving says that a worker beyond the usual number is being stopped.
-func (r Run) isLeaving(instance string) bool {
-	if step, ok := r.Back[instance]; ok {
-		return step.Verb == Stop
-	}
-	return r.Steps[instance].Verb == Stop
+	return d
 }

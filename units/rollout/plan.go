@@ -15,10 +15,7 @@ func Plan(run Run, seen Seen) [][]Action {
 	var batches [][]Action
 	for range 2*len(run.Workers) + len(run.Surge) + 4 {
 		decision := Next(world.run, world.seen, run.Progressed)
-		world.run = world.run.with(Entry{
-			Kind: KindDecision, Time: run.Progressed,
-			Do: decision.Do, Available: decision.Available, Phase: decision.Phase, Cause: decision.Cause,
-		})
+		world.run = world.run.with(decision.entry(run.Progressed))
 		switch {
 		case decision.Phase.Over():
 			return batches
@@ -42,7 +39,14 @@ type optimist struct {
 }
 
 func (o *optimist) carryOut(action Action) {
-	o.run = o.run.with(Entry{Kind: KindJob, Time: o.run.Progressed, ID: action.ID, Instance: action.Instance, Result: units.JobDone})
+	o.run = o.run.with(Entry{Kind: KindJob, Time: o.run.Progressed.Add(-o.run.Policy.MinReadySec), ID: action.ID, Instance: action.Instance, Result: units.JobDone})
+	if action.Release != "" {
+		o.seen.Releases = maps.Clone(o.seen.Releases)
+		if o.seen.Releases == nil {
+			o.seen.Releases = make(map[string]string)
+		}
+		o.seen.Releases[action.Instance] = action.Release
+	}
 	o.seen.Workers = slices.Clone(o.seen.Workers)
 	at := slices.IndexFunc(o.seen.Workers, func(w units.Worker) bool { return w.Instance == action.Instance })
 	if at < 0 {

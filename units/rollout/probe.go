@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
@@ -27,20 +26,12 @@ func (l *loop) probe() {
 	if l.run.Policy.Health.Kind == spec.HealthNone {
 		return
 	}
-	steps := l.run.steps()
-	v := look(l.run, steps, slices.Concat(l.run.Surge, l.run.Workers), l.seen)
-	watched := v.moving
-	if l.run.Phase == Held {
-		watched = slices.Concat(v.moving, v.available)
-	}
-	wanted := make(map[string]bool, len(watched))
-	for _, instance := range watched {
-		w := v.workers[instance]
-		if !w.ActiveState.Serving() || steps[instance].State == Queued || steps[instance].Verb == Stop {
-			continue
+	wanted := make(map[string]bool)
+	for _, w := range l.seen.Workers {
+		if w.ActiveState.Serving() && l.asks(w.Instance) {
+			wanted[w.Instance] = true
+			l.startProber(w)
 		}
-		wanted[instance] = true
-		l.startProber(w)
 	}
 	for instance, prober := range l.probed {
 		if !wanted[instance] {
@@ -48,6 +39,19 @@ func (l *loop) probe() {
 			delete(l.probed, instance)
 		}
 	}
+}
+
+// asks says whether the health of a worker matters: its gates are to be met, or
+// it is a canary that is looked at.
+func (l *loop) asks(instance string) bool {
+	step := l.run.step(instance)
+	switch step.State {
+	case Done, Unknown:
+		return step.Verb == Restart || step.Verb == Reload
+	case Available:
+		return l.run.Phase == Held
+	}
+	return false
 }
 
 func (l *loop) startProber(w units.Worker) {

@@ -14,11 +14,11 @@ const (
 func (r Run) takes(request RequestVerb) bool {
 	switch request {
 	case Pause:
-		return !r.Paused
+		return !r.Paused && r.Failure == (Cause{})
 	case Resume:
 		return r.Paused || r.Phase == Held
 	case Abort:
-		return !r.Aborted && r.Phase != RollingBack
+		return !r.Aborted && r.Failure == (Cause{})
 	}
 	return false
 }

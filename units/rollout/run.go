@@ -15,6 +15,7 @@ const (
 	Progressing Phase = "Progressing"
 	Held        Phase = "Held" // nothing new is begun: the canary is looked at, or somebody said pause
 	RollingBack Phase = "RollingBack"
+	Failing     Phase = "Failing" // it goes neither forward nor back, and tidies up
 	Complete    Phase = "Complete"
 	RolledBack  Phase = "RolledBack"
 	Failed      Phase = "Failed"
@@ -34,6 +35,7 @@ const (
 	JobFailed                Reason = "JobFailed"
 	NothingDone              Reason = "NothingDone"
 	WorkerDown               Reason = "WorkerDown"
+	WrongRelease             Reason = "WrongRelease"
 	Unhealthy                Reason = "Unhealthy"
 	RestartedWhileBaking     Reason = "RestartedWhileBaking"
 	ProgressDeadlineExceeded Reason = "ProgressDeadlineExceeded"
@@ -100,6 +102,7 @@ type Step struct {
 	// whose release could not be switched, has an Error and no Result.
 	Result units.JobResult
 	Error  string
+	Ended  time.Time // when the job ended
 }
 
 // Run is a rollout as its journal tells it: what was asked for, and what has
@@ -117,11 +120,11 @@ type Run struct {
 	// Paused and Aborted are what somebody asked for since the start.
 	Paused, Aborted bool
 	// CanaryPassed says that the canary has been held for long enough, or that
-	// somebody let it go on. HeldSince is when the hold began.
+	// somebody let it go on. HeldSince is when its hold began.
 	CanaryPassed bool
 	HeldSince    time.Time
-	// Progressed is when a worker last became available, or the rollout last
-	// went on after a hold; the progress deadline counts from here.
+	// Progressed is when a worker last became available, a batch was begun, or
+	// the phase changed; the progress deadline counts from here.
 	Progressed time.Time
 	// Ended is when the phase became one that is over.
 	Ended time.Time
@@ -150,6 +153,14 @@ type Start struct {
 	// Previous is the last release that was rolled out whole: where a worker
 	// goes back to that has none of its own to go back to.
 	Previous string `json:"previous,omitempty"`
+}
+
+// step is the last that was done with a worker.
+func (r Run) step(instance string) Step {
+	if step, ok := r.Back[instance]; ok {
+		return step
+	}
+	return r.Steps[instance]
 }
 
 // Probe is the last word of the health check about one start of a worker.

@@ -9,164 +9,184 @@ import (
 	"github.com/clusterctl/clusterctl/units"
 )
 
-// view is the cluster as one rollout sees it: each worker in exactly one of
-// the lists.
+// view is the cluster as one rollout sees it at one moment.
 type view struct {
 	run      Run
+	seen     Seen
+	now      time.Time
 	workers  map[string]units.Worker
 	verdicts map[string]verdict
-
-	waiting, moving, broken, available []string
+	// waiting are the workers to be moved next, moving those whose gates are
+	// still to be met, broken those whose gates can't be met any more.
+	waiting, moving, broken []string
+	// serves are the workers that can be relied on: those that nobody has
+	// moved and that serve, and those that have met every gate.
+	serves map[string]bool
+	// total counts the workers that the cluster wants, without surge.
+	total int
 }
 
-// look holds so many workers against the steps that the rollout has taken with
-// them.
-func look(run Run, steps map[string]Step, instances []string, seen Seen) view {
-	v := view{run: run, workers: make(map[string]units.Worker, len(seen.Workers)), verdicts: make(map[string]verdict, len(instances))}
+func look(run Run, seen Seen, now time.Time) view {
+	v := view{
+		run: run, seen: seen, now: now,
+		workers:  make(map[string]units.Worker, len(seen.Workers)),
+		verdicts: make(map[string]verdict, len(run.Workers)+len(run.Surge)),
+		serves:   make(map[string]bool, len(run.Workers)+len(run.Surge)),
+	}
 	for _, w := range seen.Workers {
 		v.workers[w.Instance] = w
 	}
-	for _, instance := range instances {
-		verdict := judge(run.Policy, steps[instance], v.workers[instance], seen.Probes[instance])
-		v.verdicts[instance] = verdict
-		switch verdict.standing {
-		case waiting:
-			v.waiting = append(v.waiting, instance)
-		case moving:
-			v.moving = append(v.moving, instance)
-		case broken:
-			v.broken = append(v.broken, instance)
-		case available:
-			v.available = append(v.available, instance)
-		case gone:
+	for _, instance := range run.Surge {
+		if v.worker(instance).Enabled {
+			v.takeWorker(instance) // somebody has made the cluster larger meanwhile
+			continue
 		}
+		v.takeSurge(instance)
+	}
+	for _, instance := range run.Workers {
+		v.takeWorker(instance)
 	}
 	return v
 }
 
-func (v view) is(instance string, standing standing) bool {
-	verdict, ok := v.verdicts[instance]
-	return ok && verdict.standing == standing
+// worker is one of the workers as it was seen. One that is enabled is always
+// seen, and any other while it is up.
+func (v *view) worker(instance string) units.Worker {
+	w, present := v.workers[instance]
+	if !present {
+		w.Instance, w.ActiveState = instance, units.Inactive
+	}
+	return w
 }
 
-// without are the workers of a standing, but for some instances.
-func (v view) without(instances []string, standing standing) []string {
-	var rest []string
-	for instance, verdict := range v.verdicts {
-		if verdict.standing == standing && !slices.Contains(instances, instance) {
-			rest = append(rest, instance)
-		}
+func (v *view) takeWorker(instance string) {
+	step := v.run.step(instance)
+	verdict := v.judge(instance, step)
+	_, present := v.workers[instance]
+	if !present && (step.State == Pending || step.State == Available) {
+		verdict.standing = gone // somebody has made the cluster smaller meanwhile
 	}
-	slices.SortFunc(rest, units.CompareInstances)
-	return rest
+	v.verdicts[instance] = verdict
+	if verdict.standing == gone {
+		return
+	}
+	v.total++
+	if _, isBack := v.run.Back[instance]; v.run.Failure != (Cause{}) && !isBack {
+		if v.holdsTarget(instance) {
+			v.waiting = append(v.waiting, instance)
+		}
+		return
+	}
+	v.sort(instance)
+}
+
+// takeSurge judges a worker beyond the usual number. In a rollback one that has
+// met its gates goes on standing in, and no other is waited for; one that does
+// not stop is one too many, which is no reason to go back.
+func (v *view) takeSurge(instance string) {
+	step := v.run.step(instance)
+	if step.State == Pending {
+		return
+	}
+	verdict := v.judge(instance, step)
+	v.verdicts[instance] = verdict
+	_, isBack := v.run.Back[instance]
+	switch {
+	case step.Verb == Stop && verdict.standing != moving:
+	case step.Verb != Stop && v.run.Failure != (Cause{}) && !isBack:
+	default:
+		v.sort(instance)
+	}
+}
+
+func (v *view) judge(instance string, step Step) verdict {
+	w := v.worker(instance)
+	verdict := judge{v.run.Policy, v.seen, v.now}.worker(step, w)
+	untouched := step.State == Pending || w.InvocationID == step.Before && step.Verb != Stop
+	relied := verdict.standing == available || verdict.standing == waiting && untouched
+	if relied && w.ActiveState.Serving() {
+		v.serves[instance] = true
+	}
+	return verdict
+}
+
+func (v *view) sort(instance string) {
+	switch v.verdicts[instance].standing {
+	case waiting:
+		v.waiting = append(v.waiting, instance)
+	case moving:
+		v.moving = append(v.moving, instance)
+	case broken:
+		v.broken = append(v.broken, instance)
+	case available, gone:
+	}
+}
+
+// holdsTarget says that a worker has the release that is taken back, or is about
+// to get it.
+func (v *view) holdsTarget(instance string) bool {
+	step := v.run.Steps[instance]
+	return v.run.backTo(instance) != "" && (v.seen.Releases[instance] == v.run.Release || step.State == Queued)
 }
 
 // newlyAvailable are the workers that have met every gate since the last
 // decision.
-func (v view) newlyAvailable(steps map[string]Step) []string {
+func (v *view) newlyAvailable() []string {
 	var instances []string
-	for _, instance := range v.available {
-		if steps[instance].State != Available {
+	for _, instance := range slices.Concat(v.run.Surge, v.run.Workers) {
+		state := v.run.step(instance).State
+		if state != Pending && state != Available && v.verdicts[instance].standing == available {
 			instances = append(instances, instance)
 		}
 	}
 	return instances
 }
 
-// cause is what the first worker that is broken says.
-func (v view) cause() Cause {
-	first := v.broken[0]
-	return Cause{
-		Reason: v.verdicts[first].reason, Worker: first, Invocation: v.workers[first].InvocationID,
-		Message: v.verdicts[first].detail,
-	}
+func (v *view) deadline() time.Time { return v.run.Progressed.Add(v.run.Policy.ProgressDeadlineSec) }
+
+// isLate says that nothing has come further for as long as the policy waits.
+func (v *view) isLate() bool {
+	return !v.now.Before(v.deadline()) && len(v.newlyAvailable()) == 0
 }
 
 // wake is when to look again although nothing was heard: when the first worker
 // has baked, or at the progress deadline.
-func (v view) wake(now, deadline time.Time) time.Time {
-	wake := deadline
+func (v *view) wake() time.Time {
+	wake := v.deadline()
 	for _, instance := range v.moving {
-		if bake := v.verdicts[instance].bake; bake > 0 && now.Add(bake).Before(wake) {
-			wake = now.Add(bake)
+		if bake := v.verdicts[instance].bake; bake > 0 && v.now.Add(bake).Before(wake) {
+			wake = v.now.Add(bake)
 		}
 	}
 	return wake
 }
 
-// isLate says that nothing has become available for as long as the policy
-// waits. Workers that are being stopped don't count: systemd ends them in time.
-func (v view) isLate(d Decision, deadline, now time.Time) bool {
-	return len(v.awaited()) > 0 && len(d.Available) == 0 && !now.Before(deadline)
+// causeOf is what a worker that is broken says.
+func (v *view) causeOf(instance string) Cause {
+	verdict := v.verdicts[instance]
+	return Cause{Reason: verdict.reason, Worker: instance, Invocation: v.worker(instance).InvocationID, Message: verdict.detail}
 }
 
-func (v view) awaited() []string {
-	return slices.DeleteFunc(slices.Clone(v.moving), v.run.isLeaving)
-}
-
-func (v view) lateCause() Cause {
+func (v *view) lateCause() Cause {
+	first := v.moving[0]
 	return Cause{
-		Reason: ProgressDeadlineExceeded, Worker: v.awaited()[0], Invocation: v.workers[v.awaited()[0]].InvocationID,
+		Reason: ProgressDeadlineExceeded, Worker: first, Invocation: v.worker(first).InvocationID,
 		Message: fmt.Sprintf("not available within %s", spec.FormatTimeSpan(v.run.Policy.ProgressDeadlineSec)),
 	}
 }
 
-// batch is the workers that are moved together: as many as may be out of
-// service at once and as stand in for them beyond the usual number, and of
-// those that are relied on never so many that fewer than N - MaxUnavailable
-// are left. Workers that nobody relies on go first: they cost nothing, and they
-// may be all that is needed to get back to N.
-//
-// With 5 workers, MaxUnavailable=2 and web@4 down: 4 are relied on, the floor
-// is 3, so web@4 (free) and web@1 (4 - 1 = 3) go together.
-func (v view) batch(limit int, reliedOn func(instance string) bool) []string {
-	n := len(v.run.Workers)
-	unavailable := v.run.Policy.Unavailable(n)
-	left, surge := 0, 0
-	for _, instance := range v.run.Workers {
-		if reliedOn(instance) {
-			left++
+// listenerCause says why a worker that starts now would miss a shared listener,
+// if it would. One that is left stopped needs none.
+func (v *view) listenerCause() (Cause, bool) {
+	for _, socket := range v.seen.Sockets {
+		if socket.ActiveState != units.Active && v.run.Verb != Switch {
+			return Cause{
+				Reason:  ListenerDown,
+				Message: fmt.Sprintf("the listener %q is %s (result=%s), so a restarted worker would get no socket", socket.Name, socket.ActiveState, socket.Result),
+			}, true
 		}
 	}
-	for _, instance := range v.run.Surge {
-		if reliedOn(instance) {
-			surge++
-		}
-	}
-	left += surge
-	most := min(max(unavailable+surge, 1), limit)
-
-	candidates := slices.Clone(v.waiting)
-	slices.SortStableFunc(candidates, func(a, b string) int { return rank(reliedOn(a)) - rank(reliedOn(b)) })
-	var batch []string
-	for _, instance := range candidates {
-		if len(batch) == most {
-			break
-		}
-		if reliedOn(instance) {
-			if left <= n-unavailable {
-				break
-			}
-			left--
-		}
-		batch = append(batch, instance)
-	}
-	return batch
+	return Cause{}, false
 }
 
-func rank(reliedOn bool) int {
-	if reliedOn {
-		return 1
-	}
-	return 0
-}
-
-// listenerDown finds a shared listener that a starting worker would miss.
-func listenerDown(sockets []units.Unit) (units.Unit, bool) {
-	for _, socket := range sockets {
-		if socket.ActiveState != units.Active {
-			return socket, true
-		}
-	}
-	return units.Unit{}, false
-}
+var floorCause = Cause{Reason: CapacityFloor, Message: "so many workers are down that MaxUnavailable= allows to stop none of the others"}

@@ -19,76 +19,73 @@ const (
 
 // world is a cluster that lives in memory and goes wrong on purpose. It plays
 // the part of systemd and of people for Next: jobs end in any order, releases
-// fail, workers that nobody touches crash, and somebody pauses and aborts.
+// fail, workers that nobody touches crash, somebody pauses and aborts, and
+// engines die before, while and after they act.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	random  *rand.Rand
 	now     time.Time
 	run     Run
+	entries []Entry
 	seen    Seen
 	starts  int
-	pending []Action // jobs that systemd still has
-	touched map[string]bool
-	// How likely it is, in percent, that a start on the target fails, that a
-	// worker whose turn has not come crashes, and that somebody asks for
-	// something. On the release before, no start fails.
-	bad, crash, meddle int
-	batches            [][]Action
-	phases             []Phase
+	pending []Action // what systemd still has, one for each worker
+	// reached are the instances that were ever given the target.
+	reached map[string]bool
+	batches [][]Action
+	// How likely it is, in percent, that a start on the target fails, that one
+	// on the release before does, that a worker with which nothing is open
+	// crashes, and that somebody asks for something.
+	bad, badBack, crash, meddle int
 }
 
-func newWorld(t *testing.T, seed uint64) *world {
+// newWorld is a world that its seed alone decides.
+func newWorld(t testing.TB, seed uint64) *world {
 	random := rand.New(rand.NewPCG(seed, 1))
 	n := 1 + random.IntN(12)
 	w := &world{
 		t:       t,
 		random:  random,
 		now:     time.Unix(1_800_000_000, 0),
-		touched: make(map[string]bool),
+		reached: make(map[string]bool),
 		bad:     []int{0, 0, 10, 50, 100}[random.IntN(5)],
+		badBack: []int{0, 0, 0, 5, 100}[random.IntN(5)],
 		crash:   []int{0, 0, 5}[random.IntN(3)],
-		meddle:  []int{0, 0, 10}[random.IntN(3)],
+		meddle:  []int{0, 0, 0, 5}[random.IntN(4)],
 	}
 	start := Start{Cluster: "web", Revision: 1, Policy: randomPolicy(random, n), Verb: Restart}
-	if random.IntN(3) > 0 {
+	switch random.IntN(6) {
+	case 0: // each keeps the release it has
+	case 1:
+		start.Verb = Reload
+	default:
 		start.Release, start.Previous = newRelease, goodRelease
 	}
-	w.seen.Releases = make(map[string]string)
+	w.seen.Releases, w.seen.Probes = make(map[string]string), make(map[string]Probe)
 	for i := range n {
 		instance := strconv.Itoa(i + 1)
 		start.Workers = append(start.Workers, instance)
-		worker := units.Worker{Instance: instance, InvocationID: w.invocation(), Enabled: true}
-		worker.ActiveState = units.Active
-		if random.IntN(10) == 0 {
-			worker.ActiveState, worker.Result = units.FailedState, "exit-code"
-		}
-		worker.ActiveFor = time.Hour
-		w.seen.Workers = append(w.seen.Workers, worker)
-		if start.Release != "" {
-			w.seen.Releases[instance] = goodRelease
+		w.addWorker(instance)
+		if start.Release != "" && random.IntN(20) > 0 {
+			w.seen.Releases[instance] = goodRelease // the others are new and have none
 		}
 	}
-	for i := range start.Policy.Surge(n) {
-		start.Surge = append(start.Surge, strconv.Itoa(n+i+1))
-		w.seen.Workers = append(w.seen.Workers, units.Worker{Instance: strconv.Itoa(n + i + 1), Unit: units.Unit{ActiveState: units.Inactive}})
+	if start.Verb == Restart {
+		for i := range start.Policy.Surge(n) {
+			start.Surge = append(start.Surge, strconv.Itoa(n+i+1))
+		}
 	}
 	w.seen.Sockets = []units.Unit{{Name: "web.socket", ActiveState: units.Active}}
-	w.seen.Probes = make(map[string]Probe)
-	w.run = begin(start, w.now)
+	w.record(Entry{Kind: KindStart, Start: &start})
 	return w
 }
 
 func randomPolicy(random *rand.Rand, n int) spec.Policy {
 	policy := spec.DefaultPolicy()
-	policy.MaxUnavailable = spec.Number(1 + random.IntN(n))
-	if random.IntN(3) == 0 {
-		policy.MaxSurge = spec.Number(1 + random.IntN(2))
-		policy.MaxUnavailable = spec.Number(random.IntN(n + 1))
-	}
-	if random.IntN(3) == 0 {
-		policy.Canary = spec.Number(1 + random.IntN(n))
-		policy.CanaryHoldSec = []time.Duration{0, 10 * time.Second, spec.Infinity}[random.IntN(3)]
-	}
+	policy.MaxUnavailable = spec.Number(random.IntN(n + 1))
+	policy.MaxSurge = spec.Number([]int{0, 0, 1, 1 + random.IntN(n)}[random.IntN(4)])
+	policy.Canary = spec.Number([]int{0, 0, 1, random.IntN(n + 1)}[random.IntN(4)])
+	policy.CanaryHoldSec = []time.Duration{0, 30 * time.Second, spec.Infinity}[random.IntN(3)]
 	policy.AutoRollback = random.IntN(4) > 0
 	policy.ProgressDeadlineSec = time.Minute
 	policy.MinReadySec = time.Duration(random.IntN(3)) * time.Second
@@ -98,99 +95,85 @@ func randomPolicy(random *rand.Rand, n int) spec.Policy {
 	return policy
 }
 
-func (w *world) invocation() string {
-	w.starts++
-	return fmt.Sprintf("start-%d", w.starts)
+func (w *world) addWorker(instance string) {
+	worker := units.Worker{Instance: instance, InvocationID: w.invocation(), Enabled: true, ActiveFor: time.Hour}
+	worker.ActiveState = units.Active
+	if w.random.IntN(10) == 0 {
+		worker.ActiveState, worker.Result, worker.ActiveFor = units.FailedState, "exit-code", 0
+	}
+	w.seen.Workers = append(w.seen.Workers, worker)
 }
 
+func (w *world) invocation() string {
+	w.starts++
+	return "start-" + strconv.Itoa(w.starts)
+}
+
+// worker is one that systemd shows: a worker that is not enabled is shown only
+// while it is up.
 func (w *world) worker(instance string) *units.Worker {
 	at := slices.IndexFunc(w.seen.Workers, func(u units.Worker) bool { return u.Instance == instance })
+	if at < 0 {
+		return nil
+	}
 	return &w.seen.Workers[at]
 }
 
-// decide asks Next, checks the safety rules, and does what Next says.
+func (w *world) serves(instance string) bool {
+	worker := w.worker(instance)
+	return worker != nil && worker.ActiveState.Serving()
+}
+
+func (w *world) record(entry Entry) {
+	entry.Time = w.now
+	w.entries = append(w.entries, entry)
+	w.run.apply(entry)
+}
+
+// decide asks Next, holds the answer against the safety rules, writes it down
+// and hands the actions to systemd.
 func (w *world) decide() Decision {
 	decision := Next(w.run, w.seen, w.now)
-	w.checkCapacity(decision)
-	w.run = w.run.with(Entry{
-		Kind: KindDecision, Time: w.now, Do: decision.Do, Available: decision.Available,
-		Phase: decision.Phase, Cause: decision.Cause,
-	})
-	w.phases = append(w.phases, decision.Phase)
-	if again := Next(w.run, w.seen, w.now); len(decision.Do) > 0 && len(again.Do) > 0 {
-		w.t.Fatalf("asked again before anything changed, Next acts again: %+v after %+v", again.Do, decision.Do)
+	w.check(decision)
+	w.record(decision.entry(w.now))
+	if len(decision.Do) == 0 {
+		return decision
 	}
-	if len(decision.Do) > 0 {
-		w.batches = append(w.batches, decision.Do)
+	if again := Next(w.run, w.seen, w.now); len(again.Do) > 0 {
+		w.t.Fatalf("asked again before anything changed, Next acts again: %+v after %+v\n%s", again.Do, decision.Do, w)
 	}
+	w.batches = append(w.batches, decision.Do)
 	for _, action := range decision.Do {
-		w.touched[action.Instance] = true
-		w.worker(action.Instance).ActiveState = units.Deactivating
-		if action.Release != "" {
-			w.seen.Releases[action.Instance] = action.Release
-		}
-		w.pending = append(slices.DeleteFunc(w.pending, func(a Action) bool { return a.Instance == action.Instance }), action)
+		w.accept(action)
 	}
 	return decision
 }
 
-// reliable says whether a worker serves as it should, by a count of its own:
-// it serves, and if it was moved it has met every gate.
-func (w *world) reliable(instance string, decision Decision) bool {
-	if !w.worker(instance).ActiveState.Serving() {
-		return false
+// accept takes an action into systemd's queue: the worker stops serving, and
+// what was under way for it is replaced.
+func (w *world) accept(action Action) {
+	if action.Release == newRelease {
+		w.reached[action.Instance] = true
 	}
-	forward, back := w.run.Steps[instance], w.run.Back[instance]
-	step := forward
-	if back.ID != 0 {
-		step = back
+	if worker := w.worker(action.Instance); worker != nil && (action.Verb == Restart || action.Verb == Stop) {
+		worker.ActiveState = units.Deactivating
 	}
-	return step.ID == 0 || step.State == Available || slices.Contains(decision.Available, instance)
+	w.pending = slices.DeleteFunc(w.pending, func(a Action) bool { return a.Instance == action.Instance })
+	w.pending = append(w.pending, action)
 }
 
-// checkCapacity holds a decision against the floor.
-func (w *world) checkCapacity(decision Decision) {
-	serving, stopped := 0, 0
-	for _, worker := range w.seen.Workers {
-		if w.reliable(worker.Instance, decision) {
-			serving++
-		}
-	}
-	for _, action := range decision.Do {
-		// At the end of a rollback the workers beyond the usual number hold
-		// the release that is taken back: nobody relies on them.
-		if w.reliable(action.Instance, decision) && (decision.Phase != RollingBack || action.Verb != Stop) {
-			stopped++
-		}
-	}
-	n := len(w.run.Workers)
-	floor := n - w.run.Policy.Unavailable(n)
-	if stopped > 0 && serving-stopped < floor {
-		w.t.Fatalf("%d of %d serve, the floor is %d, and Next stops %d: %+v", serving, n, floor, stopped, decision.Do)
-	}
-}
-
-// happen lets one thing happen: a job ends, a probe answers, time passes, a
-// worker crashes, somebody asks for something.
+// happen lets one thing happen: somebody asks for something, a job ends, a
+// probe answers, or time passes. Workers may crash besides.
 func (w *world) happen(wake time.Time) {
-	for _, worker := range w.seen.Workers {
-		if w.run.Steps[worker.Instance].State == Pending && worker.ActiveState.Serving() && w.random.IntN(100) < w.crash {
-			crashed := w.worker(worker.Instance)
-			crashed.ActiveState, crashed.Result = units.FailedState, "signal"
-		}
-	}
+	w.crashSome()
 	if w.random.IntN(100) < w.meddle {
-		w.request([]RequestVerb{Pause, Resume, Abort}[w.random.IntN(3)])
-		return
-	}
-	if len(w.pending) > 0 {
-		w.endJob(w.random.IntN(len(w.pending)))
-		return
-	}
-	if w.probe() {
+		w.request([]RequestVerb{Pause, Resume, Resume, Abort}[w.random.IntN(4)])
 		return
 	}
 	switch {
+	case len(w.pending) > 0:
+		w.endJob(w.random.IntN(len(w.pending)))
+	case w.probe():
 	case wake.After(w.now):
 		w.pass(wake.Sub(w.now))
 	case w.run.Phase == Held:
@@ -199,28 +182,86 @@ func (w *world) happen(wake time.Time) {
 }
 
 func (w *world) request(verb RequestVerb) {
-	w.run = w.run.with(Entry{Kind: KindRequest, Time: w.now, Request: verb})
+	if w.run.takes(verb) {
+		w.record(Entry{Kind: KindRequest, Request: verb})
+	}
 }
 
+// crashSome ends workers with which nothing is open; systemd starts half of
+// them again.
+func (w *world) crashSome() {
+	if w.crash == 0 {
+		return
+	}
+	for i := range w.seen.Workers {
+		worker := &w.seen.Workers[i]
+		if w.open(worker.Instance) || !worker.ActiveState.Serving() || w.random.IntN(100) >= w.crash {
+			continue
+		}
+		worker.ActiveState, worker.Result, worker.ActiveFor = units.FailedState, "signal", 0
+		if w.random.IntN(2) == 0 {
+			worker.ActiveState, worker.InvocationID, worker.NRestarts = units.Active, w.invocation(), worker.NRestarts+1
+		}
+	}
+}
+
+// open says that the rollout is at work on a worker.
+func (w *world) open(instance string) bool {
+	for _, steps := range []map[string]Step{w.run.Steps, w.run.Back} {
+		if step, ok := steps[instance]; ok && step.State != Available {
+			return true
+		}
+	}
+	return false
+}
+
+// endJob lets systemd end a job, and the engine hear of it.
 func (w *world) endJob(at int) {
 	action := w.pending[at]
 	w.pending = slices.Delete(w.pending, at, at+1)
-	worker := w.worker(action.Instance)
-	result := units.JobDone
-	if action.Verb == Stop {
-		worker.ActiveState, worker.ActiveFor = units.Inactive, 0
-	} else {
-		worker.InvocationID, worker.NRestarts, worker.ActiveFor = w.invocation(), 0, 0
-		switch {
-		case w.run.Phase == RollingBack || w.random.IntN(100) >= w.bad:
-			worker.ActiveState, worker.Result = units.Active, "success"
-		case w.random.IntN(2) == 0:
-			worker.ActiveState, worker.Result, result = units.Activating, "exit-code", units.JobFailed
-		default:
-			worker.ActiveState, worker.NRestarts = units.Active, 1 // it crashed after READY=1
-		}
+	w.link(action)
+	result := w.carryOut(action)
+	w.record(Entry{Kind: KindJob, ID: action.ID, Instance: action.Instance, Result: result})
+}
+
+func (w *world) link(action Action) {
+	if action.Release != "" {
+		w.seen.Releases[action.Instance] = action.Release
 	}
-	w.run = w.run.with(Entry{Kind: KindJob, Time: w.now, ID: action.ID, Instance: action.Instance, Result: result})
+}
+
+func (w *world) carryOut(action Action) units.JobResult {
+	switch action.Verb {
+	case Switch:
+		return units.JobDone
+	case Stop:
+		w.seen.Workers = slices.DeleteFunc(w.seen.Workers, func(u units.Worker) bool { return u.Instance == action.Instance })
+		return units.JobDone
+	}
+	if w.worker(action.Instance) == nil {
+		w.seen.Workers = append(w.seen.Workers, units.Worker{Instance: action.Instance})
+	}
+	worker := w.worker(action.Instance)
+	if action.Verb == Restart {
+		worker.InvocationID, worker.NRestarts, worker.ActiveFor = w.invocation(), 0, 0
+	}
+	percent := w.badBack
+	if w.seen.Releases[action.Instance] == newRelease || w.run.Release == "" {
+		percent = w.bad
+	}
+	worker.ActiveState, worker.Result = units.Active, "success"
+	switch {
+	case w.random.IntN(100) >= percent:
+		return units.JobDone
+	case w.random.IntN(3) == 0:
+		worker.ActiveState, worker.Result = units.Activating, "exit-code"
+		return units.JobFailed
+	case w.random.IntN(2) == 0 && w.run.Policy.Health.Kind != spec.HealthNone:
+		w.seen.Probes[action.Instance] = Probe{InvocationID: worker.InvocationID, Failures: w.run.Policy.Health.Threshold}
+		return units.JobDone
+	}
+	worker.InvocationID, worker.NRestarts = w.invocation(), worker.NRestarts+1 // it crashed after READY=1
+	return units.JobDone
 }
 
 func (w *world) probe() bool {
@@ -249,27 +290,66 @@ func (w *world) pass(d time.Duration) {
 // play runs the world to the end of its rollout. So many times the engine dies
 // at a random step and another takes over.
 func (w *world) play(deaths int) {
-	for range 1000 {
+	for range 2000 {
 		decision := w.decide()
 		if decision.Phase.Over() {
+			w.checkEnd()
 			return
 		}
 		w.happen(decision.Wake)
 		if deaths > 0 && w.random.IntN(4) == 0 {
 			deaths--
-			w.run = w.run.with(Entry{Kind: KindResume, Time: w.now})
-			w.seen.Probes = make(map[string]Probe)
-			w.settle()
+			w.die(0)
 		}
 	}
-	w.t.Fatalf("the rollout does not end: %s", Describe(w.run))
+	w.t.Fatalf("the rollout does not end: %s", w)
 }
 
-// settle lets systemd finish the jobs of an engine that died.
-func (w *world) settle() {
-	for len(w.pending) > 0 {
-		run := w.run
-		w.endJob(0)
-		w.run = run // nobody heard of the result
+// die lets another engine take over from the journal, of which the last lines
+// may be lost. The dead one may have done all that it had decided, only
+// switched the link, or nothing; what systemd has, it ends meanwhile.
+func (w *world) die(lost int) {
+	w.entries = w.entries[:max(len(w.entries)-lost, 1)]
+	for _, action := range w.pending {
+		switch w.random.IntN(3) {
+		case 0:
+			if worker := w.worker(action.Instance); worker != nil && worker.ActiveState == units.Deactivating {
+				worker.ActiveState = units.Active
+			}
+			continue
+		case 1:
+			w.link(action)
+			if worker := w.worker(action.Instance); worker != nil && worker.ActiveState == units.Deactivating {
+				worker.ActiveState = units.Active
+			}
+			continue
+		}
+		w.link(action)
+		w.carryOut(action)
 	}
+	w.pending = nil
+	w.run = Fold(w.entries)
+	w.seen.Probes = make(map[string]Probe)
+	w.record(Entry{Kind: KindResume})
+}
+
+func (w *world) String() string {
+	text := fmt.Sprintf("%s\nMaxUnavailable=%s MaxSurge=%s Canary=%s N=%d", Describe(w.run),
+		w.run.Policy.MaxUnavailable, w.run.Policy.MaxSurge, w.run.Policy.Canary, len(w.run.Workers))
+	for _, entry := range w.entries[1:] {
+		if entry.Kind == KindDecision && len(entry.Do)+len(entry.Available) == 0 && entry.Phase == Progressing {
+			continue
+		}
+		text += fmt.Sprintf("\n%s %s %s%s %s", entry.Kind, entry.Phase, entry.Instance, entry.Request, entry.Result)
+		for _, action := range entry.Do {
+			text += fmt.Sprintf(" [%d %s %s %s]", action.ID, action.Verb, action.Instance, action.Release)
+		}
+		if len(entry.Available) > 0 {
+			text += fmt.Sprintf(" available %s", entry.Available)
+		}
+	}
+	for _, worker := range w.seen.Workers {
+		text += fmt.Sprintf("\n%s: %s %s restarts=%d release=%q", worker.Instance, worker.ActiveState, worker.InvocationID, worker.NRestarts, w.seen.Releases[worker.Instance])
+	}
+	return text
 }
