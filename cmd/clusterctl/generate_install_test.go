@@ -20,8 +20,9 @@ ExecStart=/usr/bin/sleep infinity
 `
 
 // generate --install leaves a cluster that one systemctl start brings up, and the
-// next boot too; a changed file is taken over, and nothing is started by it. A
-// worker that can't say READY=1 is ready when its Ready= says so.
+// next boot too; a changed file is taken over, and nothing is started by it. Of
+// a lazy one only the sockets are for the next boot. A worker that can't say
+// READY=1 is ready when its Ready= says so.
 func TestGenerateInstall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "clusterctl")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
@@ -68,11 +69,13 @@ func TestGenerateInstall(t *testing.T) {
 	inside("removed /etc/systemd/system/web@.service\n", "clusterctl", "generate", "--all", "--install")
 	inside("0\n", "sh", "-c", "find /etc/systemd/system -name 'web*' -not -type d | wc -l")
 
-	slow := strings.Replace(installed, "[Service]", "Ready=exec test -e /run/ready-%i\n[Service]", 1)
+	slow := strings.Replace(installed, "[Service]", "Start=lazy\nReady=exec test -e /run/ready-%i\n[Service]", 1)
 	if err := s.WriteFile("/etc/clusterctl/slow.cluster", []byte(slow), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	inside("", "clusterctl", "generate", "slow", "--install")
+	inside("enabled\nenabled\n", "systemctl", "is-enabled", "slow.socket", "slow@3.service")
+	inside("0\n", "sh", "-c", "find /etc/systemd/system/*.target.wants -name slow.service | wc -l") // the first connection starts it
 	inside("", "systemctl", "start", "--no-block", "slow@2.service")
 	for state := ""; !strings.Contains(state, "SubState=start-post"); { // until it is asked
 		var err error
