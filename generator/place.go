@@ -43,8 +43,9 @@ func UnitDir(place Place, mode Mode, getenv func(string) string) (string, error)
 }
 
 // Orphans are the clusters whose units stand in a directory and whose .cluster
-// file has gone from the search path.
-func Orphans(dir string, path []string) ([]string, error) {
+// file has gone from the search path. Both are below the root, which the units do
+// not name; "" is /.
+func Orphans(dir, root string, path []string) ([]string, error) {
 	files, err := owned(dir)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func Orphans(dir string, path []string) ([]string, error) {
 		if !slices.Contains(path, filepath.Dir(source)) {
 			continue // it never was there: from a command line, or from another place
 		}
-		if _, err := os.Lstat(source); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(filepath.Join(root, source)); errors.Is(err, fs.ErrNotExist) {
 			gone = append(gone, cluster)
 		}
 	}

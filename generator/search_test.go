@@ -127,3 +127,29 @@ func TestSearchPath_OfAUser(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
+
+// The file of a package that is built is looked for below its root, whatever this
+// host has.
+func TestOrphans(t *testing.T) {
+	root := tree(t, map[string]string{"usr/lib/clusterctl/web.cluster": plain, "units/README": "x"})
+	dir := filepath.Join(root, "units")
+	for _, name := range []string{"web", "shop", "elsewhere"} {
+		c, err := spec.Parse(name+".cluster", []byte(plain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Path = "/usr/lib/clusterctl/" + name + ".cluster"
+		if name == "elsewhere" {
+			c.Path = "/home/ann/elsewhere.cluster"
+		}
+		files, err := Generate(c, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, Set{name, files})
+	}
+	got, err := Orphans(dir, root, []string{"/etc/clusterctl", "/usr/lib/clusterctl"})
+	if err != nil || !slices.Equal(got, []string{"shop"}) {
+		t.Errorf("%q (%v), wanted the one whose file is not there", got, err)
+	}
+}

@@ -99,7 +99,7 @@ func (o *generateOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.source.all {
-		gone, err := generator.Orphans(dir, o.source.path)
+		gone, err := generator.Orphans(dir, o.source.root, o.source.path)
 		if err != nil {
 			return err
 		}
