@@ -68,6 +68,9 @@ func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) err
 	unit := units.RolloutName(l.cluster)
 	engine := systemd.Service(unit)
 	result, err := g.startEngine(ctx, engine, l)
+	if errors.Is(err, bus.ErrPermission) && l.byReload() {
+		return g.launchByReload(ctx, systemd, l)
+	}
 	if err != nil {
 		return err
 	}
@@ -85,6 +88,11 @@ func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) err
 	if !found {
 		return fmt.Errorf("the rollout's unit %q is up, but %q has no rollout", unit, history.Dir)
 	}
+	return g.seeThrough(ctx, systemd, l, run)
+}
+
+// seeThrough watches a rollout that has begun, unless nobody wants to.
+func (g *global) seeThrough(ctx context.Context, systemd *bus.Cluster, l launch, run rollout.Run) error {
 	if l.detach {
 		fmt.Fprintln(g.out, rollout.Describe(run))
 		return nil
