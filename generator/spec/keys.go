@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -28,27 +29,32 @@ func Keys() []Key {
 }
 
 // Explain is the key of this name. Case does not matter; the error names the key
-// that is nearest.
+// that is nearest, systemd's among them.
 func Explain(name string) (Key, error) {
-	var names []string
+	names := []string{}
 	for _, key := range Keys() {
 		if strings.EqualFold(key.Name, name) {
 			return key, nil
 		}
 		names = append(names, key.Name)
 	}
-	return Key{}, fmt.Errorf("%q: no key of [Cluster] or [Rollout]%s", name, didYouMean(name, names))
+	for setting := range systemdSettings() {
+		names = append(names, setting.key)
+	}
+	slices.Sort(names)
+	if near := nearest(name, names, 3); near != "" {
+		return Key{}, fmt.Errorf("%q: no key of a .cluster file, did you mean %q?", name, near)
+	}
+	return Key{}, fmt.Errorf("%q: no key of a .cluster file", name)
 }
 
-// Refused is why a setting of systemd can't be in a cluster, with the sections
-// that it stands in, if it can't. Some are refused with certain values only.
-func Refused(name string) (section, reason string, ok bool) {
+// Refused is why a setting of systemd can't be in a cluster, or not with every
+// value, if so.
+func Refused(section, key string) (reason string, ok bool) {
 	for _, r := range refusals {
-		for _, key := range r.keys {
-			if strings.EqualFold(key, name) {
-				return r.section, r.reason, true
-			}
+		if r.section == section && slices.Contains(r.keys, key) {
+			return r.reason, true
 		}
 	}
-	return "", "", false
+	return "", false
 }

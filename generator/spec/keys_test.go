@@ -30,11 +30,11 @@ func TestExplain(t *testing.T) {
 	if key, err := Explain("maxunavailable"); err != nil || key.Name != "MaxUnavailable" || key.Section != "Rollout" {
 		t.Errorf("%+v, %v", key, err)
 	}
-	if _, err := Explain("Drain"); err == nil || !strings.Contains(err.Error(), `"Drain": no key of [Cluster] or [Rollout], did you mean "DrainSec"?`) {
+	if _, err := Explain("Drain"); err == nil || !strings.Contains(err.Error(), `"Drain": no key of a .cluster file, did you mean "DrainSec"?`) {
 		t.Errorf("%v", err)
 	}
-	if section, reason, ok := Refused("accept"); !ok || section != "Socket" || reason == "" {
-		t.Errorf("%q, %q, %v", section, reason, ok)
+	if reason, ok := Refused("Socket", "Accept"); !ok || reason == "" {
+		t.Errorf("%q, %v", reason, ok)
 	}
 }
 

@@ -39,6 +39,26 @@ func Since(section, key string) (version int, known bool) {
 	return version, known
 }
 
+// SystemdSetting is a setting of systemd in one of its sections.
+type SystemdSetting struct {
+	Section, Key string
+	Since        int // the version of systemd
+}
+
+// SettingsNamed are the settings of this name, whatever its case, in the sections
+// that a .cluster file passes on.
+func SettingsNamed(name string) []SystemdSetting {
+	var all []SystemdSetting
+	for _, section := range Passed {
+		for setting, since := range systemdSettings() {
+			if setting.section == section && strings.EqualFold(setting.key, name) {
+				all = append(all, SystemdSetting{setting.section, setting.key, since})
+			}
+		}
+	}
+	return all
+}
+
 // checkKey says what is wrong with the key of a setting of systemd: it stands in
 // the wrong section, or looks like another one. Other unknown keys are systemd's
 // to judge, which may be newer.
