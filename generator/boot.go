@@ -115,7 +115,9 @@ func (b Boot) generate(f Found) output {
 	if err != nil {
 		return output{path: f.Path, err: err}
 	}
-	files, err := Generate(c, b.Options)
+	options := b.Options
+	options.Search = b.Path
+	files, err := Generate(c, options)
 	return output{path: f.Path, files: files, links: Links(c, b.Options, c.Workers.Count(b.CPUs)), err: err}
 }
 

@@ -30,12 +30,22 @@ const Binary = "/usr/bin/clusterctl"
 type Options struct {
 	Mode   Mode
 	Binary string // the clusterctl that "systemctl reload" runs; "" means Binary
+	// Search are the directories of .cluster files that stay; nil means those of
+	// the manager. Units name a file of theirs as SourcePath=.
+	Search []string
 	// Systemd is the version that the units are for; 0 means spec.OldestSystemd,
 	// whose units every newer one takes.
 	Systemd int
 }
 
 func (o Options) binary() string { return cmp.Or(o.Binary, Binary) }
+
+func (o Options) search() []string {
+	if o.Search == nil {
+		return SearchPath(o.manager(), func(string) string { return "" })
+	}
+	return o.Search
+}
 
 func (o Options) manager() Mode { return cmp.Or(o.Mode, System) }
 

@@ -12,7 +12,9 @@ import (
 type input struct {
 	Name, Binary, ManagerFlag string
 	Source                    string // the .cluster file, "" if there is none
-	SourcePath                string // the same as a value of systemd's
+	// SourcePath is the same as a value of systemd's, if the file stays where it
+	// is: without it systemd would ask for a daemon-reload for ever.
+	SourcePath string
 
 	Workers  spec.Workers
 	Sockets  string // the socket units, with blanks between
@@ -50,7 +52,10 @@ func newInput(c *spec.Cluster, o Options) input {
 	}
 	if c.Path != "" {
 		if absolute, err := filepath.Abs(c.Path); err == nil {
-			in.Source, in.SourcePath = absolute, strings.ReplaceAll(absolute, "%", "%%")
+			in.Source = absolute
+			if slices.Contains(o.search(), filepath.Dir(absolute)) {
+				in.SourcePath = strings.ReplaceAll(absolute, "%", "%%")
+			}
 		}
 	}
 	if o.Mode == User {

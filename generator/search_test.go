@@ -142,7 +142,7 @@ func TestOrphans(t *testing.T) {
 		if name == "elsewhere" {
 			c.Path = "/home/ann/elsewhere.cluster"
 		}
-		files, err := Generate(c, Options{})
+		files, err := Generate(c, Options{Search: []string{filepath.Dir(c.Path)}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -133,7 +133,7 @@ func (o *generateOptions) generate(ctx context.Context) ([]generator.Set, []*spe
 	}
 	var sets []generator.Set
 	for _, cluster := range clusters {
-		files, err := generator.Generate(cluster, generator.Options{Mode: o.mode(), Systemd: o.systemd})
+		files, err := generator.Generate(cluster, generator.Options{Mode: o.mode(), Systemd: o.systemd, Search: o.source.path})
 		if err != nil {
 			return nil, nil, usageError(err, "clusterctl generate --help")
 		}

@@ -88,4 +88,12 @@ func TestGenerateInstall(t *testing.T) {
 	}
 	inside("", "systemctl", "start", "slow@2.service") // waits for the job that is there
 	inside("SubState=running", "systemctl", "show", "--property=SubState", "slow@2.service")
+
+	if err := s.WriteFile("/srv/brief.cluster", []byte(strings.Replace(installed, "8080", "7000", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inside("", "clusterctl", "generate", "/srv/brief.cluster", "--install")
+	inside("", "rm", "/srv/brief.cluster")
+	inside("", "systemctl", "start", "brief@1.service")
+	inside("NeedDaemonReload=no", "systemctl", "show", "--property=NeedDaemonReload", "brief@1.service") // a rollout would be refused
 }
