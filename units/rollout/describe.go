@@ -23,9 +23,11 @@ func Describe(run Run) string {
 			run.Cluster, target, count(len(run.Workers), "worker"), took(run))
 	case RolledBack:
 		return fmt.Sprintf("rollout of %q to %s was rolled back: %s (%s went back, in %s)",
-			run.Cluster, target, why(run, run.Failure), count(len(run.Back), "worker"), took(run))
+			run.Cluster, target, why(run, run.Failure), count(returned(run), "worker"), took(run))
+	case Failing:
+		return fmt.Sprintf("rollout of %q to %s is failing: %s (%s%s)", run.Cluster, target, Failure(run), moved, underWay(run))
 	case Failed:
-		return fmt.Sprintf("rollout of %q to %s failed: %s (%s)", run.Cluster, target, Failure(run), moved)
+		return fmt.Sprintf("rollout of %q to %s failed: %s (%s%s)", run.Cluster, target, Failure(run), moved, leftUp(run))
 	case Interrupted:
 		return fmt.Sprintf("rollout of %q to %s was interrupted: %s", run.Cluster, target, moved)
 	case Held:
@@ -61,6 +63,31 @@ func (r Run) WaitsForSomebody() bool {
 	return r.Phase == Held && (r.Reason == Paused || r.Policy.CanaryHoldSec == spec.Infinity)
 }
 
+// returned counts the workers that are back on the release they had.
+func returned(run Run) int {
+	returned := 0
+	for _, instance := range run.Workers {
+		if run.Back[instance].State == Available {
+			returned++
+		}
+	}
+	return returned
+}
+
+// leftUp names the workers beyond the usual number that had to be left running.
+func leftUp(run Run) string {
+	var names []string
+	for _, instance := range run.Surge {
+		if step := run.step(instance); step.State != Pending && step.Verb != Stop {
+			names = append(names, units.WorkerName(run.Cluster, instance))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(names, ", ") + " left running to stand in"
+}
+
 // Failure is what went wrong, with the worker's unit first if it is about one.
 func Failure(run Run) string {
 	if run.Failure != (Cause{}) && run.Failure != run.Cause {
@@ -90,7 +117,7 @@ func underWay(run Run) string {
 	var names []string
 	steps := run.steps()
 	for _, instance := range slices.Concat(run.Surge, run.Workers) {
-		if state := steps[instance].State; state != Pending && state != Available {
+		if step := steps[instance]; step.isOpen() {
 			names = append(names, units.WorkerName(run.Cluster, instance))
 		}
 	}

@@ -39,10 +39,9 @@ func (r *rig) roll(t *testing.T, ctx context.Context) Run {
 	return r.rollTo(t, ctx, "")
 }
 
-// rollTo moves every worker to a release, or only restarts it.
-func (r *rig) rollTo(t *testing.T, ctx context.Context, release string) Run {
-	t.Helper()
-	start := Start{Cluster: "web", Revision: 1, Policy: r.policy, Release: release}
+// start is the input of a rollout to a release, or of one that only restarts.
+func (r *rig) start(release string) Start {
+	start := Start{Cluster: "web", Revision: 1, Policy: r.policy, Release: release, Previous: goodRelease}
 	for _, w := range r.systemd.cluster.Workers {
 		start.Workers = append(start.Workers, w.Instance)
 		if release != "" {
@@ -53,7 +52,16 @@ func (r *rig) rollTo(t *testing.T, ctx context.Context, release string) Run {
 	for i := range r.policy.Surge(n) {
 		start.Surge = append(start.Surge, strconv.Itoa(n+i+1))
 	}
-	run, err := r.engine.Begin(start)
+	return start
+}
+
+// lastReason is the reason of the last decision.
+func (r *rig) lastReason() Reason { return r.journal.entries[len(r.journal.entries)-1].Reason }
+
+// rollTo moves every worker to a release, or only restarts it.
+func (r *rig) rollTo(t *testing.T, ctx context.Context, release string) Run {
+	t.Helper()
+	run, err := r.engine.Begin(r.start(release))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,61 +195,6 @@ func TestEngine_ContextEndsNothingNewIsBegun(t *testing.T) {
 		requireEnd(t, r.roll(t, ctx), Interrupted, "")
 		if len(r.systemd.asked) != 2 {
 			t.Errorf("restarted %q, want the two that were begun in 1.5s", r.systemd.asked)
-		}
-	})
-}
-
-func TestEngine_ADiskThatIsFullActsOnNothingThatIsNotRecorded(t *testing.T) {
-	for failAt := 2; failAt < 8; failAt++ {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(4)
-			r.systemd.script = restartsIn(time.Second)
-			r.journal.failAt = failAt
-			run, err := r.engine.Begin(Start{Cluster: "web", Revision: 1, Policy: r.policy, Workers: []string{"1", "2", "3", "4"}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err = r.engine.Roll(t.Context(), run); err == nil {
-				t.Fatal("the journal can't be written, and the rollout went on")
-			}
-			recorded := 0
-			for _, entry := range r.journal.entries {
-				recorded += len(entry.Do)
-			}
-			if len(r.systemd.asked) > recorded {
-				t.Errorf("entry %d: %d restarts asked for, %d recorded", failAt, len(r.systemd.asked), recorded)
-			}
-		})
-	}
-}
-
-func TestEngine_AnotherEngineEndsWhatOneBegan(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		whole := newRig(3)
-		whole.systemd.script = restartsIn(time.Second)
-		whole.roll(t, t.Context())
-		for died := 1; died < len(whole.journal.entries); died++ {
-			r := newRig(3)
-			r.systemd.script = restartsIn(time.Second)
-			r.journal.failAt = died + 1 // a journal that ends here is what a dead engine leaves
-			start := Start{Cluster: "web", Revision: 1, Policy: r.policy, Workers: []string{"1", "2", "3"}}
-			run, err := r.engine.Begin(start)
-			if err == nil {
-				_, err = r.engine.Roll(t.Context(), run)
-			}
-			if err == nil {
-				t.Fatalf("entry %d: the engine should have died", died)
-			}
-			time.Sleep(10 * time.Second) // systemd ends the jobs that it has
-			r.journal.failAt = 0
-			run, err = r.engine.Resume(r.journal.entries)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if run, err = r.engine.Roll(t.Context(), run); err != nil {
-				t.Fatal(err)
-			}
-			requireEnd(t, run, Complete, "")
 		}
 	})
 }

@@ -176,6 +176,16 @@ func exitsAtStart(f *fakeSystemd, instance string) (units.JobResult, error) {
 	return units.JobFailed, nil
 }
 
+// failsFor is the script of a release that comes up on all workers but some.
+func failsFor(instances []string) func(*fakeSystemd, string) (units.JobResult, error) {
+	return func(f *fakeSystemd, instance string) (units.JobResult, error) {
+		if slices.Contains(instances, instance) {
+			return exitsAtStart(f, instance)
+		}
+		return restartsIn(time.Second)(f, instance)
+	}
+}
+
 // links are the workers' links, in memory.
 type links struct {
 	mu       sync.Mutex

@@ -162,7 +162,7 @@ func (r Run) underWay() []string {
 	var instances []string
 	for _, steps := range []map[string]Step{r.Steps, r.Back} {
 		for instance, step := range steps {
-			if step.State != Available {
+			if step.isOpen() {
 				instances = append(instances, instance)
 			}
 		}

@@ -105,6 +105,12 @@ type Step struct {
 	Ended  time.Time // when the job ended
 }
 
+// isOpen says that the end of the step is still to come.
+func (s Step) isOpen() bool {
+	isStopped := s.State == Done && s.Verb == Stop
+	return s.State != Pending && s.State != Available && !isStopped
+}
+
 // Run is a rollout as its journal tells it: what was asked for, and what has
 // been done. The live units are not in it.
 type Run struct {

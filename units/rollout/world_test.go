@@ -37,6 +37,8 @@ type world struct {
 	// on the release before does, that a worker with which nothing is open
 	// crashes, and that somebody asks for something.
 	bad, badBack, crash, meddle int
+	// fails are the instances whose starts on the target fail for certain.
+	fails []string
 }
 
 // newWorld is a world that its seed alone decides.
@@ -250,7 +252,11 @@ func (w *world) carryOut(action Action) units.JobResult {
 		percent = w.bad
 	}
 	worker.ActiveState, worker.Result = units.Active, "success"
+	onTarget := w.run.Failure == (Cause{})
 	switch {
+	case onTarget && slices.Contains(w.fails, action.Instance):
+		worker.ActiveState, worker.Result = units.Activating, "exit-code"
+		return units.JobFailed
 	case w.random.IntN(100) >= percent:
 		return units.JobDone
 	case w.random.IntN(3) == 0:
