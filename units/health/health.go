@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/units"
@@ -98,9 +99,13 @@ func connect(ctx context.Context, address string) error {
 	return conn.Close()
 }
 
-// execute runs a command as sh(1) would and wants the exit status 0.
+// execute runs a command as sh(1) would and wants the exit status 0. At the end
+// of the context every process that it has started is killed.
 func execute(ctx context.Context, command string) error {
-	out, err := exec.CommandContext(ctx, "/bin/sh", "-c", command).CombinedOutput()
+	shell := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
+	out, err := shell.CombinedOutput()
 	if err == nil {
 		return nil
 	}
