@@ -20,7 +20,7 @@ import (
 // The units of the cluster "web": workers that do nothing, but for web@bad,
 // which fails, and web@slow, which never gets ready.
 var unitFiles = map[string]string{
-	"web.service":     "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[X-Cluster]\nWorkers=3\n",
+	"web.service":     "[Unit]\nWants=web.socket\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[X-Cluster]\nWorkers=3\n",
 	"web.socket":      "[Socket]\nListenStream=127.0.0.1:8080\nService=web-activate.service\n",
 	"web@.service":    "[Service]\nType=exec\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=web.service\n",
 	"web@bad.service": "[Service]\nType=exec\nExecStart=/nonexistent\n",
