@@ -12,8 +12,8 @@ import (
 type input struct {
 	Name, Binary, ManagerFlag string
 	Source                    string // the .cluster file, "" if there is none
-	// SourcePath is the same as a value of systemd's, if the file stays where it
-	// is: without it systemd would ask for a daemon-reload for ever.
+	// SourcePath is the same as a value of systemd's, if the file is to stay
+	// there: of one that has gone systemd asks for a daemon-reload for ever.
 	SourcePath string
 
 	Workers  spec.Workers

@@ -91,7 +91,7 @@ func BenchmarkGenerator(b *testing.B) {
 			env := home(b, bench.clusters)
 			for b.Loop() {
 				b.StopTimer()
-				out, err := os.MkdirTemp("/dev/shm", "clusterctl-generator-") // systemd's directories are on a tmpfs too
+				out, err := os.MkdirTemp("/dev/shm", "clusterctl-generator-") //nolint:usetesting // systemd's directories are on a tmpfs too
 				if err != nil {
 					b.Fatal(err)
 				}

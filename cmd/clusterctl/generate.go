@@ -132,12 +132,14 @@ func (o *generateOptions) generate(ctx context.Context) ([]generator.Set, []*spe
 		return nil, nil, usageError(err, "clusterctl generate --help")
 	}
 	var sets []generator.Set
+	var faults []error
 	for _, cluster := range clusters {
 		files, err := generator.Generate(cluster, generator.Options{Mode: o.mode(), Systemd: o.systemd, Search: o.source.path})
-		if err != nil {
-			return nil, nil, usageError(err, "clusterctl generate --help")
-		}
+		faults = append(faults, err)
 		sets = append(sets, generator.Set{Cluster: cluster.Name, Files: files})
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, nil, usageError(err, "clusterctl generate --help")
 	}
 	for _, name := range masked {
 		sets = append(sets, generator.Set{Cluster: name})
