@@ -7,7 +7,7 @@ import "slices"
 // is relied on, on whichever release. It is never itself taken back: a worker
 // that does not come back is passed over, so that the others do.
 func (v *view) back() Decision {
-	d := Decision{Phase: RollingBack, Cause: v.run.Failure, Available: v.newlyAvailable()}
+	d := Decision{Phase: RollingBack, Cause: v.run.Failure, Available: v.arrived}
 	switch {
 	case len(v.moving) > 0 && v.isLate():
 		return v.fail(d, v.lateCause())
@@ -60,7 +60,7 @@ func (v *view) fail(d Decision, cause Cause) Decision {
 // tidyUp stops the workers beyond the usual number that can be done without,
 // and then the rollout has failed.
 func (v *view) tidyUp() Decision {
-	d := Decision{Phase: Failing, Cause: v.run.Cause, Available: v.newlyAvailable()}
+	d := Decision{Phase: Failing, Cause: v.run.Cause, Available: v.arrived}
 	stops, _ := v.stops()
 	switch {
 	case len(stops) > 0:

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,7 +22,7 @@ type Engine struct {
 	// the Request counts.
 	Requests <-chan Entry
 	// Report hears of each entry after it is recorded, with the run and the
-	// units as they were then. It must not block.
+	// units as they were then. It must neither block nor keep the run.
 	Report func(Entry, Run, Seen)
 }
 
@@ -42,7 +43,7 @@ func (e *Engine) Resume(entries []Entry) (Run, error) {
 	if err := e.Journal.Append(entry); err != nil {
 		return Run{}, err
 	}
-	return Fold(entries).with(entry), nil
+	return Fold(slices.Concat(entries, []Entry{entry})), nil
 }
 
 // Ask records a request before the engine begins to work.
@@ -51,7 +52,8 @@ func (e *Engine) Ask(run Run, verb RequestVerb) (Run, error) {
 	if err := e.Journal.Append(entry); err != nil {
 		return run, err
 	}
-	return run.with(entry), nil
+	run.apply(entry)
+	return run, nil
 }
 
 // Roll moves the run to its end and returns it as it then is. An error means
@@ -134,7 +136,7 @@ func (l *loop) append(entry Entry) error {
 	if err := l.engine.Journal.Append(entry); err != nil {
 		return err
 	}
-	l.run = l.run.with(entry)
+	l.run.apply(entry)
 	l.engine.Report(entry, l.run, l.seen)
 	return nil
 }

@@ -32,11 +32,15 @@ func brokenBy(reason Reason, format string, args ...any) verdict {
 	return verdict{standing: broken, reason: reason, detail: fmt.Sprintf(format, args...)}
 }
 
+// verdictGone is about a worker that is not there, and is not to be.
+var verdictGone = verdict{standing: gone}
+
 // judge holds workers against their gates, as they were seen at one moment.
 type judge struct {
-	policy spec.Policy
-	seen   Seen
-	now    time.Time
+	policy   *spec.Policy
+	releases map[string]string
+	probes   map[string]Probe
+	now      time.Time
 }
 
 // worker holds one worker against its gates.
@@ -132,7 +136,7 @@ func (j judge) serving(step Step, w units.Worker, since time.Duration) verdict {
 // health holds a worker against what it last answered. What it passed once, only
 // as many failures as the policy wants take back.
 func (j judge) health(step Step, w units.Worker) verdict {
-	health, probe := j.policy.Health, j.seen.Probes[w.Instance]
+	health, probe := j.policy.Health, j.probes[w.Instance]
 	heard := probe.InvocationID == w.InvocationID
 	switch {
 	case health.Kind == spec.HealthNone, heard && probe.Healthy:
@@ -148,13 +152,13 @@ func (j judge) health(step Step, w units.Worker) verdict {
 // release holds a worker against the release that it was switched to.
 func (j judge) release(step Step, w units.Worker) verdict {
 	if j.hasOtherRelease(step, w) {
-		return brokenBy(WrongRelease, "it was switched to %q, and its link points at %q: somebody else changed it", step.Release, j.seen.Releases[w.Instance])
+		return brokenBy(WrongRelease, "it was switched to %q, and its link points at %q: somebody else changed it", step.Release, j.releases[w.Instance])
 	}
 	return verdict{standing: available}
 }
 
 func (j judge) hasOtherRelease(step Step, w units.Worker) bool {
-	return step.Release != "" && j.seen.Releases[w.Instance] != step.Release
+	return step.Release != "" && j.releases[w.Instance] != step.Release
 }
 
 // ending is how the worker last ended, in systemd's words.

@@ -44,7 +44,7 @@ func Next(run Run, seen Seen, now time.Time) Decision {
 // forward moves the workers beyond the usual number first, then the canary,
 // then the others batch by batch, and stops those beyond the number at the end.
 func (v *view) forward() Decision {
-	d := Decision{Phase: Progressing, Available: v.newlyAvailable()}
+	d := Decision{Phase: Progressing, Available: v.arrived}
 	cause, wrong := v.wrong()
 	switch {
 	case wrong && (v.run.canGoBack() || len(v.moving) == 0):

@@ -38,7 +38,7 @@ func (t *Tail) Each(report func(Entry, Run)) (Run, error) {
 		return t.run, fmt.Errorf("rollout history: %q: %w", t.file.Name(), err)
 	}
 	for _, entry := range entries {
-		t.run = t.run.with(entry)
+		t.run.apply(entry)
 		report(entry, t.run)
 	}
 	return t.run, nil

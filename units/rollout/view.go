@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
@@ -14,11 +13,12 @@ type view struct {
 	run      Run
 	seen     Seen
 	now      time.Time
-	workers  map[string]units.Worker
-	verdicts map[string]verdict
+	workers  map[string]*units.Worker
+	verdicts map[string]verdict // none is that of a worker that waits
 	// waiting are the workers to be moved next, moving those whose gates are
 	// still to be met, broken those whose gates can't be met any more.
-	waiting, moving, broken []string
+	// Arrived are those that have met every gate since the last decision.
+	waiting, moving, broken, arrived []string
 	// serves are the workers that can be relied on: those that nobody has
 	// moved and that serve, and those that have met every gate.
 	serves map[string]bool
@@ -29,12 +29,12 @@ type view struct {
 func look(run Run, seen Seen, now time.Time) view {
 	v := view{
 		run: run, seen: seen, now: now,
-		workers:  make(map[string]units.Worker, len(seen.Workers)),
-		verdicts: make(map[string]verdict, len(run.Workers)+len(run.Surge)),
+		workers:  make(map[string]*units.Worker, len(seen.Workers)),
+		verdicts: make(map[string]verdict),
 		serves:   make(map[string]bool, len(run.Workers)+len(run.Surge)),
 	}
-	for _, w := range seen.Workers {
-		v.workers[w.Instance] = w
+	for i := range seen.Workers {
+		v.workers[seen.Workers[i].Instance] = &seen.Workers[i]
 	}
 	for _, instance := range run.Surge {
 		if v.worker(instance).Enabled {
@@ -52,22 +52,17 @@ func look(run Run, seen Seen, now time.Time) view {
 // worker is one of the workers as it was seen. One that is enabled is always
 // seen, and any other while it is up.
 func (v *view) worker(instance string) units.Worker {
-	w, present := v.workers[instance]
-	if !present {
-		w.Instance, w.ActiveState = instance, units.Inactive
+	if w, present := v.workers[instance]; present {
+		return *w
 	}
-	return w
+	return units.Worker{Instance: instance, Unit: units.Unit{ActiveState: units.Inactive}}
 }
 
 func (v *view) takeWorker(instance string) {
 	step := v.run.step(instance)
 	verdict := v.judge(instance, step)
-	_, present := v.workers[instance]
-	if !present && (step.State == Pending || step.State == Available) {
-		verdict.standing = gone // somebody has made the cluster smaller meanwhile
-	}
-	v.verdicts[instance] = verdict
-	if verdict.standing == gone {
+	if _, present := v.workers[instance]; !present && (step.State == Pending || step.State == Available) {
+		v.verdicts[instance] = verdictGone // somebody has made the cluster smaller meanwhile
 		return
 	}
 	v.total++
@@ -77,7 +72,7 @@ func (v *view) takeWorker(instance string) {
 		}
 		return
 	}
-	v.sort(instance)
+	v.sort(instance, verdict)
 }
 
 // takeSurge judges a worker beyond the usual number. In a rollback one that has
@@ -89,19 +84,25 @@ func (v *view) takeSurge(instance string) {
 		return
 	}
 	verdict := v.judge(instance, step)
-	v.verdicts[instance] = verdict
 	_, isBack := v.run.Back[instance]
 	switch {
 	case step.Verb == Stop && verdict.standing != moving:
 	case step.Verb != Stop && v.run.Failure != (Cause{}) && !isBack:
 	default:
-		v.sort(instance)
+		v.sort(instance, verdict)
 	}
 }
 
+// judge holds a worker against its gates, and remembers what came of it.
 func (v *view) judge(instance string, step Step) verdict {
 	w := v.worker(instance)
-	verdict := judge{v.run.Policy, v.seen, v.now}.worker(step, w)
+	verdict := judge{&v.run.Policy, v.seen.Releases, v.seen.Probes, v.now}.worker(step, w)
+	if verdict.standing != waiting {
+		v.verdicts[instance] = verdict
+	}
+	if verdict.standing == available && step.State != Available {
+		v.arrived = append(v.arrived, instance)
+	}
 	untouched := step.State == Pending || w.InvocationID == step.Before && step.Verb != Stop
 	relied := verdict.standing == available || verdict.standing == waiting && untouched
 	if relied && w.ActiveState.Serving() {
@@ -110,8 +111,8 @@ func (v *view) judge(instance string, step Step) verdict {
 	return verdict
 }
 
-func (v *view) sort(instance string) {
-	switch v.verdicts[instance].standing {
+func (v *view) sort(instance string, verdict verdict) {
+	switch verdict.standing {
 	case waiting:
 		v.waiting = append(v.waiting, instance)
 	case moving:
@@ -129,24 +130,11 @@ func (v *view) holdsTarget(instance string) bool {
 	return v.run.backTo(instance) != "" && (v.seen.Releases[instance] == v.run.Release || step.State == Queued)
 }
 
-// newlyAvailable are the workers that have met every gate since the last
-// decision.
-func (v *view) newlyAvailable() []string {
-	var instances []string
-	for _, instance := range slices.Concat(v.run.Surge, v.run.Workers) {
-		state := v.run.step(instance).State
-		if state != Pending && state != Available && v.verdicts[instance].standing == available {
-			instances = append(instances, instance)
-		}
-	}
-	return instances
-}
-
 func (v *view) deadline() time.Time { return v.run.Progressed.Add(v.run.Policy.ProgressDeadlineSec) }
 
 // isLate says that nothing has come further for as long as the policy waits.
 func (v *view) isLate() bool {
-	return !v.now.Before(v.deadline()) && len(v.newlyAvailable()) == 0
+	return !v.now.Before(v.deadline()) && len(v.arrived) == 0
 }
 
 // wake is when to look again although nothing was heard: when the first worker
