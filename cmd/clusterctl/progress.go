@@ -137,8 +137,11 @@ func doing(verb rollout.Verb) string {
 // job is an action as a line of a plan.
 func job(cluster string, action rollout.Action) string {
 	text := fmt.Sprintf("%s %s", action.Verb, units.WorkerName(cluster, action.Instance))
-	if action.Release != "" {
+	switch {
+	case action.Release != "" && action.From != "":
 		text = fmt.Sprintf("switch %s from %q to %q, %s", units.WorkerName(cluster, action.Instance), action.From, action.Release, action.Verb)
+	case action.Release != "":
+		text = fmt.Sprintf("switch %s to %q, %s", units.WorkerName(cluster, action.Instance), action.Release, action.Verb)
 	}
 	return text
 }

@@ -133,3 +133,108 @@ func TestPause_BeginsNothingNewUntilResume(t *testing.T) {
 	run(t, web, stage.Clusterctl, "rollout", "status", "web")
 	requireRelease(t, web, "v2")
 }
+
+// A reload goes through the same batches and gates, and starts nobody anew.
+func TestRolloutReload(t *testing.T) {
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := startWeb(t, s, webSpec+"Type=notify-reload\n")
+		before := invocations(t, web)
+		requests, err := web.Load(t.Context(), load.KeepAlive, rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := run(t, web, stage.Clusterctl, "rollout", "reload", "web")
+		for i := range web.Workers {
+			if want := fmt.Sprintf("web@%d.service updated (%d of 4)", i+1, i+1); !strings.Contains(out, want) {
+				t.Errorf("the output has no %q:\n%s", want, out)
+			}
+		}
+		for unit, invocation := range invocations(t, web) {
+			if invocation != before[unit] {
+				t.Errorf("%s was started anew", unit)
+			}
+		}
+		if report := requests.Stop(); report.Failed != 0 {
+			t.Errorf("the reload cost requests: %s", report)
+		}
+		if journal := run(t, web, "journalctl", "--no-pager", "--quiet", "--output=cat", "_PID=1"); strings.Count(journal, "Reloaded web@") != 4 {
+			t.Errorf("systemd reloaded not every worker:\n%s", journal)
+		}
+	})
+}
+
+// The plan is what is done, and nothing is done by it.
+func TestDryRun_IsWhatIsDone(t *testing.T) {
+	s := newStage(t, "")
+	web := deployed(t, s, withPolicy("MaxSurge=1\nMaxUnavailable=1\nCanary=1\n"))
+	before := invocations(t, web)
+	plan := run(t, web, stage.Clusterctl, "rollout", "restart", "web", "--dry-run")
+	const want = `batch 1 of 5:
+  switch web@5.service to "v1", restart
+batch 2 of 5:
+  restart web@1.service
+batch 3 of 5:
+  restart web@2.service
+  restart web@3.service
+batch 4 of 5:
+  restart web@4.service
+batch 5 of 5:
+  stop web@5.service
+`
+	if plan != want {
+		t.Errorf("the plan is\n%swanted\n%s", plan, want)
+	}
+	for unit, invocation := range invocations(t, web) {
+		if invocation != before[unit] {
+			t.Errorf("the plan restarted %s", unit)
+		}
+	}
+	out := run(t, web, stage.Clusterctl, "rollout", "restart", "web")
+	if want := "restarting web@2.service, web@3.service\n"; !strings.Contains(out, want) {
+		t.Errorf("what was done has no %q:\n%s", want, out)
+	}
+}
+
+// A worker without the library accepts before anybody has asked it: a release
+// that is sick then costs at most its share until the gate finds it.
+func TestDeploy_ASickWorkerWithoutTheLibraryCostsOneBatchForOneGate(t *testing.T) {
+	const workers, threshold, interval = 4, 2, "200ms"
+	s := newStage(t, "")
+	spec := `[Cluster]
+Workers=4
+Listen=http=127.0.0.1:8080
+
+[Rollout]
+Health=exec grep -qs healthy /var/lib/clusterctl/web/workers/%i/health
+HealthIntervalSec=` + interval + `
+HealthThreshold=` + fmt.Sprint(threshold) + `
+
+[Service]
+ExecStart=bin/server --instance %i
+`
+	web := deployed(t, s, spec) // v1 has no file "health", and a stopped cluster asks nobody
+	sick := release(t, s, "sick", "error")
+	good := release(t, s, "v2", "")
+	if err := s.WriteFile(good+"/health", []byte("healthy\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, web, stage.Clusterctl, "deploy", "web", good)
+
+	requests, err := web.Load(t.Context(), load.NewConnection, rate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", sick)
+	report := requests.Stop()
+	requireExit(t, err, 3)
+	if !strings.Contains(out, "its health check failed 2 times in a row") {
+		t.Errorf("the output: %s", out)
+	}
+	requireRelease(t, web, "v2")
+	for instance, n := range report.PerWorker {
+		t.Logf("worker %s answered %d requests", instance, n)
+	}
+	if bad := report.PerRelease["sick"]; report.Failed != report.Statuses[500] || report.Failed > report.Requests/2 || bad > report.Requests/2 {
+		t.Errorf("more than one worker's share for one gate: %s", report)
+	}
+}

@@ -55,7 +55,7 @@ func (l *loop) dial(ctx context.Context) error {
 // readLinks reads all links at the first look, and then those of the workers
 // that are under way: nobody else is to move the others.
 func (l *loop) readLinks() error {
-	if l.run.Release == "" {
+	if l.run.Release == "" && l.run.Previous == "" {
 		return nil
 	}
 	instances := l.run.underWay()
