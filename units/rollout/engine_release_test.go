@@ -109,10 +109,26 @@ func TestEngine_ALinkThatCannotBeSwitchedStopsNobody(t *testing.T) {
 		r := newRig(2)
 		r.systemd.script = restartsIn(time.Second)
 		r.policy.AutoRollback = false
-		r.links.err = errors.New("no space left on device")
+		r.links.fails = "*"
 		requireEnd(t, r.rollTo(t, t.Context(), newRelease), Failed, JobFailed)
 		if len(r.systemd.asked) != 0 {
 			t.Errorf("restarted %q, although the link was not switched", r.systemd.asked)
+		}
+	})
+}
+
+// A worker that could not be switched serves what it served: the others go back
+// beside it, and it is not touched.
+func TestEngine_ALinkThatCannotBeSwitchedTakesTheOthersBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(3)
+		r.systemd.script = restartsIn(time.Second)
+		r.links.fails = "2 " + newRelease
+		run := r.rollTo(t, t.Context(), newRelease)
+		requireEnd(t, run, RolledBack, JobFailed)
+		requireReleases(t, r, goodRelease)
+		if want := []string{"web@1.service", "web@1.service"}; !slices.Equal(r.systemd.asked, want) {
+			t.Errorf("restarted %q, want %q", r.systemd.asked, want)
 		}
 	})
 }

@@ -193,7 +193,8 @@ type links struct {
 	switched []string // "instance release", in their order
 	// late is how long a switch to a release takes.
 	late map[string]time.Duration
-	err  error
+	// fails is the switch that does not work: "instance release", or "*".
+	fails string
 }
 
 func (l *links) Current(instance string) (string, error) {
@@ -206,8 +207,8 @@ func (l *links) Switch(instance, release string) error {
 	time.Sleep(l.late[release]) // the bubble's clock, not ours
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.err != nil {
-		return l.err
+	if l.fails == "*" || l.fails == instance+" "+release {
+		return errors.New("no space left on device")
 	}
 	l.releases[instance] = release
 	l.switched = append(l.switched, instance+" "+release)

@@ -100,7 +100,7 @@ func (v *view) nextBatch(limit int) []Action {
 // untilCanary is how many workers may be moved before the canary is complete,
 // and all when it is or none is wanted.
 func (v *view) untilCanary() int {
-	if missing := v.run.Policy.CanarySize(v.total) - v.moved(); missing > 0 && !v.run.CanaryPassed {
+	if missing := v.run.Policy.CanarySize(v.total) - v.moved(); missing > 0 {
 		return missing
 	}
 	return len(v.run.Workers) + len(v.run.Surge)

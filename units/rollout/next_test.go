@@ -25,6 +25,8 @@ type story struct {
 	fails   []string
 	abort   int // when so many are updated
 	want    []string
+	// meanwhile is what somebody does when the first worker is updated.
+	meanwhile func(*world)
 }
 
 // The preferences of the step function: what it could do otherwise without
@@ -207,6 +209,11 @@ func (s story) tell(t *testing.T) []string {
 			s.abort = 0
 			continue
 		}
+		if s.meanwhile != nil && Updated(w.run) == 1 {
+			s.meanwhile(w)
+			s.meanwhile = nil
+			continue
+		}
 		w.happen(decision.Wake)
 	}
 	t.Fatalf("the rollout does not end: %s", w)
@@ -229,4 +236,62 @@ func batchText(actions []Action) string {
 		}
 	}
 	return strings.Join(texts, " ")
+}
+
+// A bad release is taken back at once, and not when the rest of its batch has
+// come up or failed too.
+func TestNext_AGateThatBreaksIsNotKeptWaiting(t *testing.T) {
+	w := story{workers: 4, fails: []string{"1"}, policy: func(p *spec.Policy) { p.MaxUnavailable = spec.Number(2) }}.world(t)
+	w.decide()
+	w.endJob(0)
+	if d := w.decide(); d.Phase != RollingBack {
+		t.Fatalf("worker 1 has failed, worker 2 is under way, and Next says %s", d.Phase)
+	}
+	if d := w.decide(); batchText(d.Do) != "1>good 2>good" {
+		t.Errorf("goes back with %q, want both of the batch: neither serves", batchText(d.Do))
+	}
+}
+
+// Without a way back what is under way comes to its end first, so that the
+// journal knows how each worker ended.
+func TestNext_AGateThatBreaksWithoutAWayBackWaitsForTheBatch(t *testing.T) {
+	w := story{workers: 4, restart: true, fails: []string{"1"}, policy: func(p *spec.Policy) { p.MaxUnavailable = spec.Number(2) }}.world(t)
+	w.decide()
+	w.endJob(0)
+	if d := w.decide(); d.Phase != Progressing {
+		t.Fatalf("worker 2 is under way, and Next says %s", d.Phase)
+	}
+	w.endJob(0)
+	if d := w.decide(); d.Phase != Failing || d.Worker != "1" {
+		t.Errorf("Next says %+v", d)
+	}
+}
+
+// What an engine has begun goes before workers whose turn has not come, also
+// before those that are down.
+func TestNext_WhatWasBegunIsEndedFirst(t *testing.T) {
+	w := story{workers: 3}.world(t)
+	w.decide()
+	w.pending = nil // the engine dies before it acts
+	for i := range w.seen.Workers {
+		w.seen.Workers[i].ActiveState = units.Active
+	}
+	w.record(Entry{Kind: KindResume})
+	w.worker("3").ActiveState = units.FailedState
+	w.run.Policy.MaxUnavailable = spec.Number(2)
+	if d := w.decide(); batchText(d.Do) != "1>new" {
+		t.Errorf("goes on with %q, want 1>new", batchText(d.Do))
+	}
+}
+
+// A canary that an engine has decided on and never come to is no canary yet.
+func TestNext_ACanaryThatNeverBeganIsNotLookedAt(t *testing.T) {
+	w := story{workers: 3, policy: func(p *spec.Policy) { p.Canary, p.CanaryHoldSec = spec.Number(1), spec.Infinity }}.world(t)
+	w.decide()
+	w.pending = nil
+	w.worker("1").ActiveState = units.Active
+	w.record(Entry{Kind: KindResume})
+	if d := w.decide(); batchText(d.Do) != "1>new" {
+		t.Errorf("Next says %s %q, want 1>new", d.Phase, batchText(d.Do))
+	}
 }

@@ -39,14 +39,19 @@ func (w *world) checkCapacity(decision Decision) {
 			}
 		}
 	}
-	n := len(w.run.Workers)
+	n := 0
+	for _, instance := range w.run.Workers {
+		if w.worker(instance) != nil || w.open(instance) {
+			n++ // and not one that somebody has taken away
+		}
+	}
 	if floor := n - w.run.Policy.Unavailable(n); stops > 0 && serving-stops < floor {
 		w.t.Fatalf("%d serve, the floor is %d, and Next stops %d: %+v\n%s", serving, floor, stops, decision.Do, w)
 	}
 }
 
 // trusted says that a worker that serves counts: nobody has moved it, or it met
-// its gates and nothing was heard since, or an engine died before it moved it.
+// its gates and nothing was heard since, or what was begun has not reached it.
 func (w *world) trusted(instance string, decision Decision) bool {
 	if slices.Contains(decision.Available, instance) {
 		return true
@@ -63,6 +68,8 @@ func (w *world) trusted(instance string, decision Decision) bool {
 		return true
 	case step.State == Available:
 		return worker.NRestarts == 0 || step.Verb == Reload && worker.InvocationID == step.Before
+	case step.State == Done && step.Verb == Restart && worker.InvocationID == step.Before:
+		return !slices.Contains(w.run.Surge, instance)
 	case step.State == Unknown:
 		return worker.InvocationID == step.Before && step.Verb != Stop && !slices.Contains(w.run.Surge, instance)
 	}

@@ -103,12 +103,22 @@ func (v *view) judge(instance string, step Step) verdict {
 	if verdict.standing == available && step.State != Available {
 		v.arrived = append(v.arrived, instance)
 	}
-	untouched := step.State == Pending || w.InvocationID == step.Before && step.Verb != Stop
-	relied := verdict.standing == available || verdict.standing == waiting && untouched
-	if relied && w.ActiveState.Serving() {
+	if w.ActiveState.Serving() && (verdict.standing == available || isUntouched(step, verdict, w)) {
 		v.serves[instance] = true
 	}
 	return verdict
+}
+
+// isUntouched says that a worker runs what it ran before: its turn has not come,
+// or what was begun has not reached it.
+func isUntouched(step Step, verdict verdict, w units.Worker) bool {
+	switch {
+	case step.State == Pending:
+		return true
+	case step.State == Queued || step.Verb == Stop || w.InvocationID != step.Before:
+		return false
+	}
+	return step.Verb == Restart || verdict.standing == waiting
 }
 
 func (v *view) sort(instance string, verdict verdict) {
