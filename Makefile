@@ -6,8 +6,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: build test demo bench lint golden fuzz clean help
 
-build: ## build bin/clusterctl
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/clusterctl ./cmd/clusterctl
+build: ## build bin/clusterctl and bin/clusterctl-generator
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/clusterctl ./cmd/clusterctl-generator
 
 test: ## run all tests, on a real systemd in three versions (root; installs what it needs)
 	@tests/setup all test
@@ -30,7 +30,10 @@ golden: ## write the golden files of the generated units anew
 	$(GO) test ./generator/... -update
 
 fuzz: ## fuzz the parsers, 30 s each
-	$(GO) test ./generator/spec -run '^$$' -fuzz FuzzParse -fuzztime 30s
+	$(GO) test ./generator/spec -run '^$$' -fuzz '^FuzzParse$$' -fuzztime 30s
+	$(GO) test ./generator -run '^$$' -fuzz FuzzGenerate -fuzztime 30s
+	$(GO) test ./units/release -run '^$$' -fuzz FuzzUnpack -fuzztime 30s
+	$(GO) test ./units/bus -run '^$$' -fuzz FuzzUnitOfPath -fuzztime 30s
 
 clean: ## remove what build made
 	rm -rf bin

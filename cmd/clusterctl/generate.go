@@ -173,10 +173,3 @@ func (o *generateOptions) write(dir string, sets []generator.Set) error {
 	}
 	return nil
 }
-
-func (o *generateOptions) mode() generator.Mode {
-	if o.user {
-		return generator.User
-	}
-	return generator.System
-}

@@ -24,6 +24,9 @@ func (g *global) journalSelector() string {
 func (g *global) printLastLines(unit, invocation string) {
 	ctx, cancel := context.WithTimeout(context.Background(), journalTimeout)
 	defer cancel()
+	// What was written just now may not be readable yet. Without root this
+	// fails, and the look may come too early.
+	_ = exec.CommandContext(ctx, "journalctl", "--sync").Run()
 	args := []string{"--no-pager", "--quiet", "--output=short-precise", "--lines=10"}
 	if invocation == "" {
 		args = append(args, g.journalSelector(), unit)

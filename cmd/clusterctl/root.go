@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterctl/clusterctl/generator"
 	"github.com/clusterctl/clusterctl/units/bus"
 )
 
@@ -44,6 +45,14 @@ func (g *global) manager() bus.Manager {
 	return bus.System
 }
 
+// mode is the manager that units are for.
+func (g *global) mode() generator.Mode {
+	if g.user {
+		return generator.User
+	}
+	return generator.System
+}
+
 func newRootCommand(io streams) *cobra.Command {
 	g := &global{streams: io}
 	root := &cobra.Command{
@@ -70,6 +79,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 	flags.BoolVar(&g.user, "user", false, "talk to the user manager of this login")
 	flags.Bool("system", true, "talk to the system manager (the default)")
 	root.MarkFlagsMutuallyExclusive("user", "system")
-	root.AddCommand(newGenerateCommand(g), newDeployCommand(g), newRolloutCommand(g), newReleasesCommand(g))
+	root.AddCommand(newInitCommand(g), newExplainCommand(g), newGenerateCommand(g), newDeployCommand(g), newRolloutCommand(g), newReleasesCommand(g))
 	return root
 }
