@@ -21,9 +21,11 @@ type story struct {
 	workers int
 	policy  func(*spec.Policy)
 	restart bool // no release: each keeps its own
+	first   bool // nobody has a release yet
 	down    []string
 	fails   []string
-	abort   int // when so many are updated
+	stays   []string // whose start on the way back fails
+	abort   int      // when so many are updated
 	want    []string
 	// meanwhile is what somebody does when the first worker is updated.
 	meanwhile func(*world)
@@ -113,6 +115,11 @@ func TestNext_Preferences(t *testing.T) {
 			want:   []string{"1>new 2>new", "3>new 4>new", "RollingBack", "4>good 1>good", "2>good 3>good", "RolledBack"},
 		},
 		{
+			name: "who does not come back is passed over, and the rollback has failed", workers: 3, fails: []string{"3"}, stays: []string{"3"},
+			policy: func(p *spec.Policy) { p.MaxUnavailable = number(2) },
+			want:   []string{"1>new 2>new", "3>new", "RollingBack", "3>good 1>good", "2>good", "Failing", "Failed"},
+		},
+		{
 			name: "surge that fails touches nobody", workers: 3, fails: []string{"4"},
 			policy: func(p *spec.Policy) { p.MaxUnavailable, p.MaxSurge = number(0), number(1) },
 			want:   []string{"4>new", "RollingBack", "stop 4", "RolledBack"},
@@ -141,6 +148,10 @@ func TestNext_Preferences(t *testing.T) {
 			want: []string{"1", "2", "Failing", "Failed"},
 		},
 		{
+			name: "the first release of all has nothing to go back to", workers: 3, first: true, fails: []string{"2"},
+			want: []string{"1>new", "2>new", "Failing", "Failed"},
+		},
+		{
 			name: "an abort goes back", workers: 3, abort: 1,
 			want: []string{"1>new", "2>new", "RollingBack", "1>good", "2>good", "RolledBack"},
 		},
@@ -159,12 +170,15 @@ func TestNext_Preferences(t *testing.T) {
 }
 
 func (s story) world(t *testing.T) *world {
-	w := &world{t: t, random: rand.New(rand.NewPCG(1, 1)), now: time.Unix(1_800_000_000, 0), reached: make(map[string]bool), fails: s.fails}
+	w := &world{t: t, random: rand.New(rand.NewPCG(1, 1)), now: time.Unix(1_800_000_000, 0), reached: make(map[string]bool), fails: s.fails, stays: s.stays}
 	w.seen = Seen{Releases: make(map[string]string), Probes: make(map[string]Probe)}
 	w.seen.Sockets = []units.Unit{{Name: "web.socket", ActiveState: units.Active}}
 	start := Start{Cluster: "web", Revision: 7, Policy: spec.DefaultPolicy(), Release: newRelease, Previous: goodRelease}
 	if s.restart {
 		start.Release = ""
+	}
+	if s.first {
+		start.Previous = ""
 	}
 	if s.policy != nil {
 		s.policy(&start.Policy)
@@ -172,7 +186,9 @@ func (s story) world(t *testing.T) *world {
 	for i := range s.workers {
 		instance := strconv.Itoa(i + 1)
 		start.Workers = append(start.Workers, instance)
-		w.seen.Releases[instance] = goodRelease
+		if !s.first {
+			w.seen.Releases[instance] = goodRelease
+		}
 		worker := units.Worker{Instance: instance, InvocationID: w.invocation(), Enabled: true, ActiveFor: time.Hour}
 		worker.ActiveState = units.Active
 		if slices.Contains(s.down, instance) {
@@ -190,33 +206,40 @@ func (s story) world(t *testing.T) *world {
 // tell plays the story and writes down each batch and each change of the phase.
 func (s story) tell(t *testing.T) []string {
 	w := s.world(t)
+	w.meanwhile = func() {
+		switch {
+		case s.abort > 0 && Updated(w.run) == s.abort:
+			w.request(Abort)
+			s.abort = 0
+		case s.meanwhile != nil && Updated(w.run) == 1:
+			s.meanwhile(w)
+			s.meanwhile = nil
+		}
+	}
+	return w.tell()
+}
+
+// tell plays the world on, and writes down each batch and each new phase.
+func (w *world) tell() []string {
 	var told []string
-	phase := Progressing
 	for range 200 {
+		before := w.run.Phase
 		decision := w.decide()
-		if decision.Phase != phase && decision.Phase != Progressing {
+		if decision.Phase != before && decision.Phase != Progressing {
 			told = append(told, string(decision.Phase))
 		}
-		phase = decision.Phase
 		if len(decision.Do) > 0 {
 			told = append(told, batchText(decision.Do))
 		}
-		if phase.Over() {
+		if decision.Phase.Over() {
 			return told
 		}
-		if s.abort > 0 && Updated(w.run) == s.abort {
-			w.request(Abort)
-			s.abort = 0
-			continue
-		}
-		if s.meanwhile != nil && Updated(w.run) == 1 {
-			s.meanwhile(w)
-			s.meanwhile = nil
-			continue
+		if w.meanwhile != nil {
+			w.meanwhile()
 		}
 		w.happen(decision.Wake)
 	}
-	t.Fatalf("the rollout does not end: %s", w)
+	w.t.Fatalf("the rollout does not end: %s", w)
 	return nil
 }
 

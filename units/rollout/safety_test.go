@@ -138,6 +138,9 @@ func (w *world) checkEnd() {
 		}
 	}
 	for _, instance := range w.run.Surge {
+		if step := w.run.step(instance); step.Verb == Stop && step.State == Queued {
+			w.t.Fatalf("%s, and worker %s is still being stopped\n%s", w.run.Phase, instance, w)
+		}
 		if w.serves(instance) && w.run.Phase != Failed {
 			w.t.Fatalf("%s, and worker %s beyond the usual number is still up\n%s", w.run.Phase, instance, w)
 		}

@@ -37,8 +37,11 @@ type world struct {
 	// on the release before does, that a worker with which nothing is open
 	// crashes, and that somebody asks for something.
 	bad, badBack, crash, meddle int
-	// fails are the instances whose starts on the target fail for certain.
-	fails []string
+	// fails are the instances whose starts on the target fail for certain,
+	// stays those whose starts on the way back do.
+	fails, stays []string
+	// meanwhile is what somebody does after each decision, nil for nothing.
+	meanwhile func()
 }
 
 // newWorld is a world that its seed alone decides.
@@ -252,9 +255,12 @@ func (w *world) carryOut(action Action) units.JobResult {
 		percent = w.bad
 	}
 	worker.ActiveState, worker.Result = units.Active, "success"
-	onTarget := w.run.Failure == (Cause{})
+	fails := w.fails
+	if w.run.Failure != (Cause{}) {
+		fails = w.stays
+	}
 	switch {
-	case onTarget && slices.Contains(w.fails, action.Instance):
+	case slices.Contains(fails, action.Instance):
 		worker.ActiveState, worker.Result = units.Activating, "exit-code"
 		return units.JobFailed
 	case w.random.IntN(100) >= percent:
