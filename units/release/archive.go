@@ -9,71 +9,56 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
+	"syscall"
 )
 
 // ErrDigest is returned when an archive is not the one that was meant.
 var ErrDigest = errors.New("the archive is another one")
 
-// AddArchive unpacks a tar archive, plain or with gzip, into the store under the
-// name given. With a sum that is not "", the SHA-256 of the archive in
-// hexadecimal digits, one with another sum is ErrDigest and nothing of it is
-// unpacked. Everything else is as Add says.
-func (s Store) AddArchive(name, archive, sum string) (Release, error) {
-	if err := ValidateName(name); err != nil {
-		return Release{}, err
-	}
+// unpackFile unpacks an archive if it has the sum. Read it is twice: before a
+// byte of an archive that nobody meant is unpacked, and again, for the file
+// may have been replaced or written to meanwhile.
+func unpackFile(to, archive, sum string) error {
 	file, err := os.Open(archive)
 	if err != nil {
-		return Release{}, fmt.Errorf("release %q: %w", name, err)
+		return err
 	}
 	defer file.Close()
-	if err := checkSum(file, sum); err != nil {
-		return Release{}, fmt.Errorf("release %q: %q: %w", name, archive, err)
+	if sum != "" {
+		if err := readAndMatch(sha256.New(), file, sum); err != nil {
+			return err
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
 	}
-	unlock, err := s.lock()
-	if err != nil {
-		return Release{}, err
+	unpacked := sha256.New()
+	if err := unpack(to, io.TeeReader(file, unpacked)); err != nil {
+		return err
 	}
-	defer unlock()
-	temporary, err := s.temporary()
-	if err != nil {
-		return Release{}, err
-	}
-	defer os.RemoveAll(temporary)
-	if err := unpack(temporary, file); err != nil {
-		return Release{}, fmt.Errorf("release %q: %q: %w", name, archive, err)
-	}
-	if err := syncDirs(temporary); err != nil {
-		return Release{}, fmt.Errorf("release %q: %w", name, err)
-	}
-	return s.publish(Release{Name: name, Source: archive, Added: time.Now().UTC()}, temporary)
-}
-
-func checkSum(file *os.File, want string) error {
-	if want == "" {
+	if sum == "" {
 		return nil
 	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
+	return readAndMatch(unpacked, file, sum)
+}
+
+func readAndMatch(sum hash.Hash, rest io.Reader, want string) error {
+	if _, err := io.Copy(sum, rest); err != nil {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, strings.TrimPrefix(want, "sha256:")) {
 		return fmt.Errorf("%w: its sha256 is %s, wanted %s", ErrDigest, got, want)
 	}
-	_, err := file.Seek(0, io.SeekStart)
-	return err
+	return nil
 }
 
-// unpack writes the files of an archive below a directory. The directory is
-// opened as a root that no path leads out of (os.Root), whatever links the
-// archive has made before.
+// unpack writes the entries of an archive below a directory.
 func unpack(to string, archive io.Reader) error {
 	root, err := os.OpenRoot(to)
 	if err != nil {
@@ -82,11 +67,12 @@ func unpack(to string, archive io.Reader) error {
 	defer root.Close()
 	stream, err := decompressed(archive)
 	if err != nil {
-		return err
+		return fmt.Errorf("not a tar archive: %w", err)
 	}
-	watched := &lastBytes{reader: stream}
+	watched := &tail{reader: stream}
 	entries := tar.NewReader(watched)
 	for {
+		watched.read = 0
 		header, err := entries.Next()
 		if errors.Is(err, io.EOF) {
 			return watched.mustBeEnd()
@@ -94,35 +80,55 @@ func unpack(to string, archive io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("not a tar archive: %w", err)
 		}
-		if err := unpackEntry(root, header, entries); err != nil {
+		if err := unpackEntry(builder{root}, header, entries); err != nil {
 			return fmt.Errorf("entry %q: %w", header.Name, err)
 		}
 	}
 }
 
-// endOfArchive is two blocks of zeros (tar(5)).
-const endOfArchive = 1024
-
-// lastBytes remembers the end of what was read. An archive that is cut off
-// between two entries looks like a shorter one to archive/tar; what it lacks is
-// the end.
-type lastBytes struct {
-	reader io.Reader
-	last   []byte
-}
-
-func (l *lastBytes) Read(data []byte) (int, error) {
-	n, err := l.reader.Read(data)
-	l.last = append(l.last, data[:n]...)
-	l.last = l.last[max(len(l.last)-endOfArchive, 0):]
-	return n, err
-}
-
-func (l *lastBytes) mustBeEnd() error {
-	if !bytes.Equal(l.last, make([]byte, endOfArchive)) {
-		return errors.New("not a whole tar archive: its end is missing")
+func unpackEntry(b builder, header *tar.Header, content io.Reader) error {
+	name := path.Clean(header.Name)
+	if header.Typeflag == tar.TypeXGlobalHeader {
+		return nil // what git archive writes first
 	}
-	return nil
+	if name == "." && header.Typeflag == tar.TypeDir {
+		return nil // the root, which has a mode of its own here
+	}
+	if !filepath.IsLocal(name) {
+		return errors.New("leads out of the release")
+	}
+	if len(name) >= syscall.PathMax {
+		return fmt.Errorf("has a name of %d bytes, wanted less than %d", len(name), syscall.PathMax)
+	}
+	if err := b.parents(name); err != nil {
+		return err
+	}
+	mode := header.FileInfo().Mode()
+	switch header.Typeflag {
+	case tar.TypeDir:
+		return b.directory(name, mode)
+	case tar.TypeReg:
+		if isSparse(header) {
+			return errors.New("is a sparse file, wanted a plain one")
+		}
+		return b.file(name, mode, header.ModTime, content)
+	case tar.TypeSymlink:
+		return b.symlink(name, header.Linkname)
+	case tar.TypeLink:
+		return b.hardLink(name, path.Clean(header.Linkname))
+	}
+	return fmt.Errorf("is neither a file, a directory nor a link (type %q)", header.Typeflag)
+}
+
+// isSparse says that an entry is longer than what the archive holds of it. A few
+// bytes could fill the disk.
+func isSparse(header *tar.Header) bool {
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 // decompressed tells gzip from a plain archive by its first two bytes.
@@ -130,7 +136,7 @@ func decompressed(archive io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(archive)
 	magic, err := buffered.Peek(2)
 	if err != nil {
-		return nil, fmt.Errorf("not a tar archive: %w", err)
+		return nil, err
 	}
 	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		return buffered, nil
@@ -138,51 +144,35 @@ func decompressed(archive io.Reader) (io.Reader, error) {
 	return gzip.NewReader(buffered)
 }
 
-func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
-	name := path.Clean(header.Name)
-	if name == "." {
-		return nil
-	}
-	if !filepath.IsLocal(name) {
-		return errors.New("leads out of the release")
-	}
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return err
-	}
-	mode := header.FileInfo().Mode().Perm()
-	switch header.Typeflag {
-	case tar.TypeDir:
-		if err := root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		// A directory that its owner can't write to could take no more files.
-		return root.Chmod(name, mode|0o700)
-	case tar.TypeReg:
-		return unpackFile(root, name, mode, content)
-	case tar.TypeSymlink:
-		if path.IsAbs(header.Linkname) || !filepath.IsLocal(path.Join(path.Dir(name), header.Linkname)) {
-			return fmt.Errorf("is a link to %q, wanted one that stays inside the release", header.Linkname)
-		}
-		return root.Symlink(header.Linkname, name)
-	case tar.TypeLink:
-		return root.Link(path.Clean(header.Linkname), name)
-	case tar.TypeXGlobalHeader:
-		return nil // what git archive writes first
-	}
-	return fmt.Errorf("is neither a file, a directory nor a link (type %q)", header.Typeflag)
+// endOfArchive is two blocks of zeros (tar(5)).
+const endOfArchive = 1024
+
+// tail remembers the end of what was read, and how much was read since that
+// was last set to 0. An archive that is cut off between two entries looks like
+// a shorter one to archive/tar; what it lacks is the end.
+type tail struct {
+	reader io.Reader
+	read   int
+	last   []byte
 }
 
-func unpackFile(root *os.Root, name string, mode fs.FileMode, content io.Reader) error {
-	file, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if err != nil {
-		return err
+func (t *tail) Read(data []byte) (int, error) {
+	n, err := t.reader.Read(data)
+	t.read += n
+	t.last = append(t.last, data[:n]...)
+	t.last = t.last[max(len(t.last)-endOfArchive, 0):]
+	return n, err
+}
+
+// mustBeEnd reads the rest, for only then gzip holds the content against its
+// checksum. The zeros have to be the archive's own: those that a file ends with
+// were read before its next entry was asked for.
+func (t *tail) mustBeEnd() error {
+	if t.read < endOfArchive || !bytes.Equal(t.last, make([]byte, endOfArchive)) {
+		return errors.New("not a whole tar archive: its end is missing")
 	}
-	defer file.Close()
-	if _, err := io.Copy(file, content); err != nil {
-		return err
+	if _, err := io.Copy(io.Discard, t.reader); err != nil {
+		return fmt.Errorf("not a whole tar archive: %w", err)
 	}
-	if err := file.Chmod(mode); err != nil { // the umask has had its say
-		return err
-	}
-	return file.Sync()
+	return nil
 }

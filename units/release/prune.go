@@ -14,6 +14,9 @@ func (s Store) Prune(keep int, needed ...string) ([]string, error) {
 		return nil, err
 	}
 	defer unlock()
+	if err := s.sweep(); err != nil {
+		return nil, err
+	}
 	all, err := s.List()
 	if err != nil {
 		return nil, err
@@ -32,24 +35,25 @@ func (s Store) Prune(keep int, needed ...string) ([]string, error) {
 			continue
 		}
 		if err := s.remove(release.Name); err != nil {
-			return removed, err
+			return removed, fmt.Errorf("remove release %q: %w", release.Name, err)
 		}
 		removed = append(removed, release.Name)
 	}
 	return removed, nil
 }
 
-// remove takes a release out of sight at once, and then away.
+// remove takes a release out of sight at once, and then away. Its description
+// goes after it, as it came before it.
 func (s Store) remove(name string) error {
-	hidden := filepath.Join(s.releases(), ".tmp-removed-"+name)
+	hidden := filepath.Join(s.releases(), temporaryPrefix+"removed-"+name)
 	if err := os.Rename(s.path(name), hidden); err != nil {
-		return fmt.Errorf("remove release %q: %w", name, err)
+		return err
+	}
+	if err := syncDir(s.releases()); err != nil {
+		return err
 	}
 	if err := os.Remove(s.description(name)); err != nil {
-		return fmt.Errorf("remove release %q: %w", name, err)
+		return err
 	}
-	if err := os.RemoveAll(hidden); err != nil {
-		return fmt.Errorf("remove release %q: %w", name, err)
-	}
-	return nil
+	return os.RemoveAll(hidden)
 }

@@ -56,7 +56,7 @@ func TestAdd_RefusesWhatDoesNotStayInside(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := store.Add("v1", dir)
-			if err == nil || !strings.Contains(err.Error(), `"bin/link" is a link to "`+points+`", wanted one that stays inside`) {
+			if err == nil || !strings.Contains(err.Error(), `entry "bin/link": is a link to "`+points+`", wanted one that stays inside`) {
 				t.Errorf("error %v", err)
 			}
 			if all, err := store.List(); err != nil || len(all) != 0 {

@@ -1,131 +1,169 @@
 package release
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"strings"
+	"syscall"
+	"time"
 )
 
-// copyTree copies a directory with its modes and the links that stay inside.
-// Every file is on the disk when it returns.
-func copyTree(to, from string) error {
-	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, relative)
-		switch {
-		case entry.IsDir() && relative == ".":
-			return nil
-		case entry.IsDir():
-			return os.Mkdir(target, info.Mode().Perm())
-		case entry.Type() == fs.ModeSymlink:
-			return copyLink(target, path, relative)
-		case entry.Type().IsRegular():
-			return copyFile(target, path, info.Mode().Perm())
-		}
-		return fmt.Errorf("%q is neither a file, a directory nor a link (%s)", relative, info.Mode())
-	})
-	if err != nil {
-		return err
-	}
-	return syncDirs(to)
+// errTwice is an entry whose name is taken.
+var errTwice = errors.New("is there twice, wanted once")
+
+// builder writes a tree below a directory that no name and no link leads out
+// of (os.Root), whatever was written before.
+type builder struct {
+	root *os.Root
 }
 
-func copyLink(target, path, relative string) error {
-	points, err := os.Readlink(path)
-	if err != nil {
+// parents makes the directories above an entry that an archive leaves unsaid.
+func (b builder) parents(name string) error {
+	parent := path.Dir(name)
+	if info, err := b.root.Stat(parent); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := b.parents(parent); err != nil {
 		return err
 	}
-	if filepath.IsAbs(points) || !filepath.IsLocal(filepath.Join(filepath.Dir(relative), points)) {
-		return fmt.Errorf("%q is a link to %q, wanted one that stays inside the release", relative, points)
-	}
-	return os.Symlink(points, target)
+	return b.directory(parent, 0o755)
 }
 
-func copyFile(target, path string, mode fs.FileMode) error {
-	in, err := os.Open(path)
-	if err != nil {
-		return err
+func (b builder) directory(name string, mode fs.FileMode) error {
+	if err := b.root.Mkdir(name, 0o755); err != nil {
+		if info, statErr := b.root.Lstat(name); statErr != nil || !info.IsDir() {
+			return twice(err)
+		}
 	}
-	defer in.Close()
-	out, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	if _, err := io.Copy(out, in); err != nil {
-		return err
-	}
-	if err := out.Chmod(mode); err != nil { // the umask has had its say
-		return err
-	}
-	return out.Sync()
+	// A directory that its owner can't write to could take no more files.
+	return b.root.Chmod(name, mode.Perm()|0o700)
 }
 
-func syncDirs(root string) error {
-	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.IsDir() {
-			return err
-		}
-		return syncDir(path)
-	})
-}
-
-// Digest is a SHA-256 over the paths, modes and contents of a tree in the order
-// of their paths, and the size of its files in bytes. Times and owners don't
-// count: the same content has the same digest wherever it comes from.
-func Digest(root string) (digest string, size int64, err error) {
-	sum := sha256.New()
-	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(root, path)
-		if err != nil || relative == "." {
-			return err
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return err
-		}
-		content := ""
-		switch {
-		case entry.Type() == fs.ModeSymlink:
-			content, err = os.Readlink(path)
-		case entry.Type().IsRegular():
-			size += info.Size()
-			content, err = fileDigest(path)
-		}
-		// The quotes keep a line break in a name from looking like an entry.
-		fmt.Fprintf(sum, "%q %s %q\n", filepath.ToSlash(relative), info.Mode(), strings.TrimSpace(content))
-		return err
-	})
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), size, err
-}
-
-func fileDigest(path string) (string, error) {
-	file, err := os.Open(path)
+func (b builder) file(name string, mode fs.FileMode, modified time.Time, content io.Reader) error {
+	if mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 {
+		return fmt.Errorf("is setuid or setgid (%s), wanted neither", mode)
+	}
+	file, err := b.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", err
+		return twice(err)
 	}
 	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", err
+	if _, err := io.Copy(file, content); err != nil {
+		return err
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	if err := file.Chmod(mode.Perm()); err != nil {
+		return err
+	}
+	// Python, for one, takes compiled code only for sources of the right age.
+	if err := b.root.Chtimes(name, modified, modified); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+func (b builder) symlink(name, target string) error { return twice(b.root.Symlink(target, name)) }
+
+func (b builder) hardLink(name, target string) error { return twice(b.root.Link(target, name)) }
+
+func twice(err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return errTwice
+	}
+	return err
+}
+
+// copyTree copies a directory with its modes. Every file is on the disk when it
+// returns.
+func copyTree(to, from string) error {
+	source, err := os.OpenRoot(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenRoot(to)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	end, err := target.Stat(".")
+	if err != nil {
+		return err
+	}
+	return fs.WalkDir(source.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if os.SameFile(info, end) {
+			return fmt.Errorf("the directory holds the store itself: %q", to)
+		}
+		if err := copyEntry(builder{target}, source, name, info); err != nil {
+			return fmt.Errorf("entry %q: %w", name, err)
+		}
+		return nil
+	})
+}
+
+func copyEntry(b builder, source *os.Root, name string, info fs.FileInfo) error {
+	switch info.Mode().Type() {
+	case fs.ModeDir:
+		return b.directory(name, info.Mode())
+	case fs.ModeSymlink:
+		points, err := source.Readlink(name)
+		if err != nil {
+			return err
+		}
+		return b.symlink(name, points)
+	case 0:
+		file, err := source.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		return b.file(name, info.Mode(), info.ModTime(), file)
+	}
+	return fmt.Errorf("is neither a file, a directory nor a link (%s)", info.Mode())
+}
+
+// seal makes sure that no link leads out of a finished tree and that its
+// directories are on the disk.
+func seal(tree string) error {
+	root, err := os.OpenRoot(tree)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return syncDir(filepath.Join(tree, name))
+		case entry.Type() == fs.ModeSymlink:
+			return checkLink(root, name)
+		}
+		return nil
+	})
+}
+
+// checkLink follows a link as the kernel does: the words of the path alone don't
+// tell where one leads that passes through another. A link to nothing is no
+// danger in a tree that never changes.
+func checkLink(root *os.Root, name string) error {
+	_, err := root.Stat(name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return nil
+	}
+	points, readErr := root.Readlink(name)
+	if readErr != nil {
+		return readErr
+	}
+	return fmt.Errorf("entry %q: is a link to %q, wanted one that stays inside the release: %w", name, points, err)
 }
