@@ -25,6 +25,8 @@ var layers = []struct {
 	{"units", []string{"github.com", "golang.org", module}, "the vocabulary is a leaf"},
 	{"units/bus", []string{"github.com/spf13", "net/http", module + "units/rollout", module + "units/health", module + "generator"}, "it only talks to systemd"},
 	{"units/health", []string{"github.com/godbus", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only asks workers"},
+	{"units/listener", []string{"github.com/godbus", "github.com/spf13", module}, "it only reads from the kernel"},
+	{"units/release", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only keeps files"},
 	{"units/rollout", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "decisions must run without systemd"},
 }
 
@@ -35,6 +37,7 @@ var only = []struct {
 	reason  string
 }{
 	{"github.com/spf13/cobra", []string{"cmd/clusterctl"}, "flags and words to people stay in one place"},
+	{"github.com/vishvananda/netlink/nl", []string{"units/listener"}, "one package asks the kernel for sockets"},
 	{"github.com/godbus/dbus/v5", []string{"units/bus"}, "one package speaks D-Bus"},
 	{"github.com/coreos/go-systemd/v22/dbus", []string{"units/bus"}, "one package speaks D-Bus"},
 	{"github.com/coreos/go-systemd/v22/activation", []string{"activation"}, "one package takes the descriptors"},

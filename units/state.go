@@ -94,6 +94,9 @@ type Cluster struct {
 	// Workers has the enabled workers and those that are loaded for another
 	// reason, in the order of CompareInstances.
 	Workers []Worker
+	// Listen are the addresses of the sockets, as their Listen property has
+	// them: "127.0.0.1:8080", "[::]:8080", "/run/web.sock".
+	Listen []string
 	// PolicyFiles are the unit file of the service and its drop-ins, in the
 	// order in which systemd reads them.
 	PolicyFiles []string

@@ -79,6 +79,7 @@ func (o *engineOptions) run(ctx context.Context) error {
 		Dialer:   dialer{o.global, o.cluster},
 		Releases: releases,
 		Health:   o.healthCheck(o.cluster),
+		Queues:   acceptQueues{},
 		Requests: listen(ctx),
 	}
 	engine.Report = func(entry rollout.Entry, run rollout.Run, _ rollout.Seen) {

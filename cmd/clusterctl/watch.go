@@ -121,7 +121,7 @@ func (g *global) verdict(run rollout.Run) error {
 	switch run.Phase {
 	case rollout.Complete:
 		return nil
-	case rollout.Progressing, rollout.RollingBack:
+	case rollout.Progressing, rollout.RollingBack, rollout.Failing:
 		return &commandError{code: exitStillGoing, hint: status + "   # watches it again", err: fmt.Errorf("the rollout goes on: %w", described)}
 	case rollout.Held:
 		return &commandError{code: exitHeld, hint: fmt.Sprintf("clusterctl rollout resume %s   # or: rollout abort", run.Cluster), err: described}

@@ -92,6 +92,9 @@ func testList(t *testing.T, s *sandbox.Sandbox) {
 	if got := strings.Join(seen.PolicyFiles, " "); got != "/etc/systemd/system/web.service /etc/systemd/system/web.service.d/10.conf" {
 		t.Errorf("policy files: %s", got)
 	}
+	if len(seen.Listen) != 1 || seen.Listen[0] != "127.0.0.1:8080" {
+		t.Errorf("addresses: %q", seen.Listen)
+	}
 	var got []string
 	for _, w := range seen.Workers {
 		got = append(got, fmt.Sprintf("%s %s %v", w.Instance, w.ActiveState, w.Enabled))

@@ -25,7 +25,7 @@ type Cluster struct {
 	marked  map[string]bool // units to read again
 	all     bool            // everything is to be read again
 	workers map[string]worker
-	sockets map[string]units.Unit
+	sockets map[string]socket
 	service service
 }
 
@@ -92,7 +92,7 @@ func (c *Cluster) refresh(ctx context.Context, marked map[string]bool, all bool)
 }
 
 func (c *Cluster) readAll(ctx context.Context) error {
-	c.workers, c.sockets = make(map[string]worker), make(map[string]units.Unit)
+	c.workers, c.sockets = make(map[string]worker), make(map[string]socket)
 	loaded, err := c.loadedWorkers(ctx)
 	if err != nil {
 		return err
@@ -153,7 +153,8 @@ func (c *Cluster) snapshot() units.Cluster {
 	now := monotonicNow()
 	seen := units.Cluster{Name: c.name, Service: c.service.Unit, PolicyFiles: c.service.files}
 	for _, name := range slices.Sorted(maps.Keys(c.sockets)) {
-		seen.Sockets = append(seen.Sockets, c.sockets[name])
+		seen.Sockets = append(seen.Sockets, c.sockets[name].Unit)
+		seen.Listen = append(seen.Listen, c.sockets[name].listen...)
 	}
 	for unit, worker := range c.workers {
 		w := worker.at(now)

@@ -146,14 +146,27 @@ func monotonicNow() time.Duration {
 	return time.Duration(now.Nano())
 }
 
-func (c *Conn) readSocket(ctx context.Context, name string) (units.Unit, error) {
-	var u units.Unit
+// socket is a socket unit with its addresses.
+type socket struct {
+	units.Unit
+	listen []string
+}
+
+func (c *Conn) readSocket(ctx context.Context, name string) (socket, error) {
+	var u socket
 	var job jobOfUnit
-	properties := append(unitProperties(&u, &job), needDaemonReload(&u), property{socketInterface, "Result", &u.Result})
+	var listen []struct{ Type, Address string }
+	properties := append(unitProperties(&u.Unit, &job), needDaemonReload(&u.Unit),
+		property{socketInterface, "Result", &u.Result},
+		property{socketInterface, "Listen", &listen},
+	)
 	if err := c.read(ctx, name, properties); err != nil {
-		return units.Unit{}, err
+		return socket{}, err
 	}
 	u.Name, u.Job = name, job.ID
+	for _, one := range listen {
+		u.listen = append(u.listen, one.Address)
+	}
 	return u, nil
 }
 

@@ -14,6 +14,7 @@ type Engine struct {
 	Systemd  Systemd
 	Releases Releases
 	Health   HealthCheck
+	Queues   Queues
 	Journal  Recorder
 	// Dialer reaches systemd again when it, or the bus to it, is gone for a
 	// while. Without one that ends Roll with an error.

@@ -30,7 +30,7 @@ type rig struct {
 func newRig(workers int) *rig {
 	r := &rig{systemd: newFakeSystemd(workers), links: &links{releases: make(map[string]string)}, journal: &memory{}, policy: spec.DefaultPolicy()}
 	r.policy.Health = spec.Health{Kind: spec.HealthNone}
-	r.engine = &Engine{Systemd: r.systemd, Releases: r.links, Health: healthy, Journal: r.journal, Report: func(Entry, Run, Seen) {}}
+	r.engine = &Engine{Systemd: r.systemd, Releases: r.links, Health: healthy, Queues: neverFull{}, Journal: r.journal, Report: func(Entry, Run, Seen) {}}
 	return r
 }
 

@@ -22,7 +22,7 @@ func (l *loop) look(ctx context.Context) error {
 		cluster, err := l.systemd.List(ctx)
 		if err == nil {
 			l.seen.Cluster = cluster
-			err = l.readLinks()
+			err = errors.Join(l.readLinks(), l.readQueues())
 		}
 		switch {
 		case err == nil:
@@ -50,6 +50,18 @@ func (l *loop) dial(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// readQueues asks for the queues when the next batch may begin: they matter to
+// nothing else.
+func (l *loop) readQueues() (err error) {
+	for _, instance := range l.run.underWay() {
+		if state := l.run.step(instance).State; state == Queued || state == Unknown {
+			return nil
+		}
+	}
+	l.seen.Full, err = l.engine.Queues.Full(l.seen.Listen)
+	return err
 }
 
 // readLinks reads all links at the first look, and then those of the workers

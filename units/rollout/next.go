@@ -69,6 +69,9 @@ func (v *view) forward() Decision {
 	if d.Do = v.nextBatch(v.untilCanary()); len(d.Do) == 0 {
 		return v.giveUp(d, floorCause)
 	}
+	if v.seen.Full != "" && v.stopsAnyone(d.Do) {
+		return v.awaitQueue(d)
+	}
 	d.Wake = v.deadline()
 	return d
 }

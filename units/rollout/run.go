@@ -36,6 +36,7 @@ const (
 	NothingDone              Reason = "NothingDone"
 	WorkerDown               Reason = "WorkerDown"
 	WrongRelease             Reason = "WrongRelease"
+	AcceptQueueFull          Reason = "AcceptQueueFull"
 	Unhealthy                Reason = "Unhealthy"
 	RestartedWhileBaking     Reason = "RestartedWhileBaking"
 	ProgressDeadlineExceeded Reason = "ProgressDeadlineExceeded"
@@ -182,4 +183,7 @@ type Seen struct {
 	units.Cluster
 	Releases map[string]string // by instance, where its link points
 	Probes   map[string]Probe  // by instance
+	// Full is the address of a shared listener whose accept queue is full, ""
+	// if none is.
+	Full string
 }

@@ -40,6 +40,12 @@ type Releases interface {
 	Forget(instance string) error
 }
 
+// Queues are the accept queues of the shared listeners.
+type Queues interface {
+	// Full is the first of the addresses whose queue is full, "" if none is.
+	Full(addresses []string) (string, error)
+}
+
 // HealthCheck asks one worker whether it is healthy; nil means that it is.
 type HealthCheck interface {
 	Check(ctx context.Context, health spec.Health, worker units.Worker) error

@@ -1,0 +1,177 @@
+// Package listener reads the accept queues of listening sockets from the kernel
+// (sock_diag(7)).
+//
+// Its invariant: it only looks. It needs no privilege, opens none of the
+// sockets, and asks for listening ones alone, so that its cost does not grow
+// with the connections of the host.
+package listener
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// Queue is the accept queue of one address: the connections that no worker has
+// accepted yet.
+type Queue struct {
+	Address string
+	Waiting int
+	// Limit is the backlog: with so many waiting, the kernel drops the next.
+	Limit int
+}
+
+// Full says that the next connection would be dropped.
+func (q Queue) Full() bool { return q.Limit > 0 && q.Waiting >= q.Limit }
+
+// stateListen is the state of a listening socket, TCP_LISTEN for Unix sockets
+// too (include/net/tcp_states.h).
+const stateListen = 10
+
+// Queues are the accept queues of the addresses as the Listen property of a
+// socket unit has them: "127.0.0.1:8080", "[::]:8080" or "/run/web.sock". Of
+// several sockets on one address (SO_REUSEPORT) the fullest counts. An address
+// without a listening stream socket is left out.
+func Queues(addresses []string) ([]Queue, error) {
+	fullest := make(map[string]Queue)
+	take := func(q Queue) {
+		if known, ok := fullest[q.Address]; !ok || q.Waiting-q.Limit > known.Waiting-known.Limit {
+			fullest[q.Address] = q
+		}
+	}
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		messages, err := dump(inetRequest(family))
+		if err != nil {
+			return nil, err
+		}
+		for _, message := range messages {
+			if q, ok := inetQueue(message); ok {
+				take(q)
+			}
+		}
+	}
+	messages, err := dump(unixRequest{})
+	if err != nil {
+		return nil, err
+	}
+	for _, message := range messages {
+		if q, ok := unixQueue(message); ok {
+			take(q)
+		}
+	}
+	var queues []Queue
+	for _, address := range addresses {
+		if q, ok := fullest[normal(address)]; ok {
+			q.Address = address
+			queues = append(queues, q)
+		}
+	}
+	return queues, nil
+}
+
+// normal is an address in the form in which the kernel's are compared.
+func normal(address string) string {
+	if parsed, err := netip.ParseAddrPort(address); err == nil {
+		return parsed.String()
+	}
+	return address
+}
+
+func dump(request nl.NetlinkRequestData) ([][]byte, error) {
+	req := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP)
+	req.AddData(request)
+	messages, err := req.Execute(unix.NETLINK_INET_DIAG, 0)
+	if err != nil {
+		return nil, fmt.Errorf("ask the kernel for listening sockets (sock_diag): %w", err)
+	}
+	return messages, nil
+}
+
+// inetRequest is a struct inet_diag_req_v2 for the listening TCP sockets of an
+// address family.
+type inetRequest uint8
+
+// The sizes of the structures of linux/inet_diag.h and linux/unix_diag.h.
+const (
+	sizeofInetRequest = 56
+	sizeofInetMessage = 72
+	sizeofUnixRequest = 24
+	sizeofUnixMessage = 16
+)
+
+func (inetRequest) Len() int { return sizeofInetRequest }
+
+func (family inetRequest) Serialize() []byte {
+	data := make([]byte, sizeofInetRequest)
+	data[0], data[1] = uint8(family), unix.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(data[4:], 1<<stateListen)
+	return data
+}
+
+// inetQueue reads a struct inet_diag_msg. Of a listening socket idiag_rqueue is
+// the length of the accept queue, and idiag_wqueue its limit.
+func inetQueue(message []byte) (Queue, bool) {
+	if len(message) < sizeofInetMessage || message[1] != stateListen {
+		return Queue{}, false
+	}
+	port := binary.BigEndian.Uint16(message[4:])
+	address := netip.AddrFrom4([4]byte(message[8:12]))
+	if message[0] == unix.AF_INET6 {
+		address = netip.AddrFrom16([16]byte(message[8:24]))
+	}
+	return Queue{
+		Address: netip.AddrPortFrom(address, port).String(),
+		Waiting: int(binary.NativeEndian.Uint32(message[56:])),
+		Limit:   int(binary.NativeEndian.Uint32(message[60:])),
+	}, true
+}
+
+// unixRequest is a struct unix_diag_req for the listening Unix sockets.
+type unixRequest struct{}
+
+func (unixRequest) Len() int { return sizeofUnixRequest }
+
+func (unixRequest) Serialize() []byte {
+	const showName, showQueue = 1, 16 // UDIAG_SHOW_NAME, UDIAG_SHOW_RQLEN
+	data := make([]byte, sizeofUnixRequest)
+	data[0] = unix.AF_UNIX
+	binary.NativeEndian.PutUint32(data[4:], 1<<stateListen)
+	binary.NativeEndian.PutUint32(data[12:], showName|showQueue)
+	return data
+}
+
+// unixQueue reads a struct unix_diag_msg and the attributes after it.
+func unixQueue(message []byte) (Queue, bool) {
+	const name, queue = 0, 4 // UNIX_DIAG_NAME, UNIX_DIAG_RQLEN
+	if len(message) < sizeofUnixMessage || message[2] != stateListen {
+		return Queue{}, false
+	}
+	attributes, err := nl.ParseRouteAttr(message[sizeofUnixMessage:])
+	if err != nil {
+		return Queue{}, false
+	}
+	var q Queue
+	for _, attribute := range attributes {
+		switch {
+		case attribute.Attr.Type == name:
+			q.Address = unixName(attribute.Value)
+		case attribute.Attr.Type == queue && len(attribute.Value) >= 8:
+			q.Waiting = int(binary.NativeEndian.Uint32(attribute.Value))
+			q.Limit = int(binary.NativeEndian.Uint32(attribute.Value[4:]))
+		}
+	}
+	return q, q.Address != ""
+}
+
+// unixName is a path, or an abstract name with "@" for the zero byte before it.
+func unixName(value []byte) string {
+	text := string(value)
+	if abstract, ok := strings.CutPrefix(text, "\x00"); ok {
+		return "@" + abstract
+	}
+	return strings.TrimRight(text, "\x00")
+}
