@@ -9,7 +9,7 @@ import (
 // alone. net/http would close the connection without an answer. If a part of the
 // answer is out already, only breaking it off tells the client.
 func (h *HTTP) contain(reason any, answer *response, r *http.Request) {
-	if reason == http.ErrAbortHandler {
+	if reason == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(reason) // the handler wants it so
 	}
 	h.panics.Add(1)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"log/slog"
 	"net/http"
@@ -54,7 +53,7 @@ func ExampleWorker() {
 			return nil
 		},
 		DrainTimeout: time.Minute,
-		Logger:       slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:       slog.New(slog.DiscardHandler),
 	}
 	fmt.Println(worker.Run(ctx))
 	// Output:

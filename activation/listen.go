@@ -43,13 +43,10 @@ func (l *lifeline) begin(n int) bool {
 
 func (l *lifeline) end() { l.serving.Done() }
 
-// stop is false if it was called before.
-func (l *lifeline) stop() bool {
+func (l *lifeline) stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	first := !l.draining
 	l.draining = true
-	return first
 }
 
 func (l *lifeline) stopped() bool {

@@ -121,7 +121,7 @@ func environmentScenario() error {
 	}
 	again, err := Inherit()
 	if err != nil || again != sockets {
-		return fmt.Errorf("second call: %v", err)
+		return fmt.Errorf("second call gave other sockets (%w)", err)
 	}
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
 		if value, ok := os.LookupEnv(name); ok {

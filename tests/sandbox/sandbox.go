@@ -156,7 +156,7 @@ func (s *Sandbox) waitReady(ctx context.Context) error {
 		case <-s.machine.done:
 			return fmt.Errorf("systemd ended while booting: %w: %s", s.machine.exit, s.machine.output.String())
 		case <-ctx.Done():
-			return fmt.Errorf("systemd is not ready: %w (last state %q, error: %v)", ctx.Err(), strings.TrimSpace(state), err)
+			return fmt.Errorf("systemd is not ready: %w (last state %q, error: %v)", ctx.Err(), strings.TrimSpace(state), err) //nolint:errorlint // it may be nil
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
