@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// EnvironmentError is a variable of sd_listen_fds(3) that can't be trusted.
+// EnvironmentError is a variable of sd_listen_fds(3) or
+// sd_watchdog_enabled(3) that can't be trusted.
 type EnvironmentError struct {
-	Variable string // LISTEN_PID, LISTEN_FDS or LISTEN_FDNAMES
+	Variable string // LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES, WATCHDOG_USEC or WATCHDOG_PID
 	Got      string // its value
 	Wanted   string // what would have been right, in words
 }

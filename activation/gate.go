@@ -16,6 +16,7 @@ type gatedListener struct {
 	net.Listener
 	connections *connections
 	config      *tls.Config // nil without TLS
+	pulse       pulse
 
 	mu     sync.Mutex
 	closed bool
@@ -23,10 +24,12 @@ type gatedListener struct {
 }
 
 func (l *gatedListener) Accept() (net.Conn, error) {
+	l.pulse.waiting()
 	for {
 		l.waitOpen()
 		socket, err := l.Listener.Accept()
 		if err == nil {
+			l.pulse.took(socket.RemoteAddr().String())
 			return l.connections.add(socket, l.config), nil
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {

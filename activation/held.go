@@ -64,12 +64,15 @@ func (s *heldConns) cut() []string {
 type heldListener struct {
 	net.Listener
 	holder *heldConns
+	pulse  pulse
 }
 
 func (l *heldListener) Accept() (net.Conn, error) {
+	l.pulse.waiting()
 	accepted, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
+	l.pulse.took(accepted.RemoteAddr().String())
 	return l.holder.hold(accepted), nil
 }

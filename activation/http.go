@@ -175,6 +175,16 @@ func (h *HTTP) report() error {
 	return cutError(h.Name, h.cutClients, &h.cut)
 }
 
+// checkPulse is for the watchdog. Hooks of the Server run in its accept loop.
+func (h *HTTP) checkPulse(limit time.Duration) error {
+	for _, listener := range h.listeners {
+		if err := listener.pulse.check(limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (h *HTTP) Stats() Stats {
 	stats := Stats{Served: h.served.Load(), InFlight: h.inFlight.Load(), Panics: h.panics.Load(), Cut: h.cut.Load()}
 	if h.connections != nil {

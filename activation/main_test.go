@@ -46,6 +46,7 @@ var scenarios = map[string]func() error{
 	"services":    servicesScenario,
 	"hijack":      hijackScenario,
 	"reload":      reloadScenario,
+	"hung":        hungScenario,
 }
 
 func testWorker(server *http.Server) Worker {

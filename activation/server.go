@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // Server runs a server that has its own accept loop and its own graceful end,
@@ -22,7 +23,7 @@ type Server struct {
 	Shutdown func(ctx context.Context) error
 
 	logger    *slog.Logger
-	listeners []net.Listener
+	listeners []*heldListener
 	life      lifeline
 	conns     heldConns
 	cut       atomic.Int64
@@ -36,7 +37,9 @@ func (s *Server) Open(sockets *Sockets, logger *slog.Logger) error {
 		return err
 	}
 	s.logger = logger
-	s.listeners = listeners
+	for _, listener := range listeners {
+		s.listeners = append(s.listeners, &heldListener{Listener: listener, holder: &s.conns})
+	}
 	return nil
 }
 
@@ -49,7 +52,7 @@ func (s *Server) Serve() error {
 		s.logger.Info("listening", "service", s.Name, "address", listener.Addr().String())
 		go func() {
 			defer s.life.end()
-			err := s.Accept(&heldListener{listener, &s.conns})
+			err := s.Accept(listener)
 			if s.life.stopped() {
 				err = nil // servers differ in how they call their end
 			}
@@ -65,16 +68,32 @@ func (s *Server) Drain(ctx context.Context) error {
 	go func() { ended <- s.Shutdown(ctx) }()
 	select {
 	case err := <-ended:
-		closeListeners(s.listeners)
+		s.closeListeners()
 		s.life.serving.Wait()
 		if err != nil {
 			return fmt.Errorf("service %q: shutdown: %w", s.Name, err)
 		}
 		return nil
 	case <-ctx.Done():
-		closeListeners(s.listeners)
+		s.closeListeners()
 		return cutError(s.Name, s.conns.cut(), &s.cut)
 	}
+}
+
+func (s *Server) closeListeners() {
+	for _, listener := range s.listeners {
+		listener.Close()
+	}
+}
+
+// checkPulse is for the watchdog.
+func (s *Server) checkPulse(limit time.Duration) error {
+	for _, listener := range s.listeners {
+		if err := listener.pulse.check(limit); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) Stats() Stats {

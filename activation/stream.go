@@ -56,7 +56,7 @@ func (s *Stream) Serve() error {
 		s.logger.Info("listening", "service", s.Name, "address", listener.Addr().String())
 		go func() {
 			defer s.life.end()
-			failed <- s.accept(&heldListener{listener, &s.conns})
+			failed <- s.accept(&heldListener{Listener: listener, holder: &s.conns})
 		}()
 	}
 	return firstFailure(s.Name, failed, len(s.listeners))

@@ -31,9 +31,15 @@ type Worker struct {
 	Services []Service
 	// Warmup hooks run in order before the first health check. An error ends Run.
 	Warmup []func(context.Context) error
-	// Health answers /healthz of the admin socket and feeds the watchdog. The
-	// worker accepts nothing before it has returned nil once.
+	// Health answers /healthz of the admin socket. The worker accepts nothing
+	// before it has returned nil once.
 	Health func(context.Context) error
+	// Liveness feeds the watchdog, with a check that the accept loops turn: if
+	// it fails, or doesn't answer within a quarter of WatchdogSec=, systemd will
+	// restart the worker (systemd.service(5)). It should fail for what only a
+	// restart can mend, a lock that is never freed or a pool that is used up,
+	// and not for a database that is down. Nil is Health.
+	Liveness func(context.Context) error
 	// Reload hooks run in order on SIGHUP (systemctl reload with
 	// Type=notify-reload). After an error the rest is left out.
 	Reload []func(context.Context) error
@@ -87,7 +93,8 @@ type run struct {
 	notify     notifier
 	admin      *admin
 	supervised bool
-	failed     chan error // what ends the serving early
+	watchdog   time.Duration // 0 without
+	failed     chan error    // what ends the serving early
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -97,13 +104,14 @@ func (r *run) run(ctx context.Context) error {
 	defer r.admin.close()
 	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWatching()
-	if err := r.start(ctx, watching); err != nil {
+	if err := r.start(ctx); err != nil {
 		if ctx.Err() != nil { // told to stop before it was ready: nothing failed
 			r.Logger.Info("stopped before it was ready", "reason", err)
 			err = nil
 		}
 		return errors.Join(err, r.drain())
 	}
+	go r.feed(watching)
 	worn := make(chan string, 1)
 	go r.watchUsage(watching, worn)
 	return errors.Join(r.serve(ctx, worn), r.drain())
@@ -135,6 +143,9 @@ func (r *run) open() error {
 	sockets, err := r.sockets()
 	if err != nil {
 		return err
+	}
+	if r.watchdog, err = takeWatchdog(); err != nil {
+		return errors.Join(err, r.abandon(sockets, nil))
 	}
 	r.supervised = sockets.Supervised()
 	for i, service := range r.Services {
@@ -170,7 +181,7 @@ func (r *run) sockets() (*Sockets, error) {
 
 // start returns when the worker accepts. Up to READY=1 nothing is accepted, so
 // a worker that can't get there costs no request.
-func (r *run) start(ctx, watching context.Context) error {
+func (r *run) start(ctx context.Context) error {
 	for i, warm := range r.Warmup {
 		r.notify.status("warming up, step %d of %d", i+1, len(r.Warmup))
 		if err := warm(ctx); err != nil {
@@ -192,7 +203,7 @@ func (r *run) start(ctx, watching context.Context) error {
 			}
 		}()
 	}
-	return r.watch(watching)
+	return nil
 }
 
 // becomeHealthy asks until the check passes. What is missing may still come; how
