@@ -15,7 +15,7 @@ import (
 )
 
 // archive is a tar archive of the entries; Typeflag 0 is a file with its name
-// as content.
+// as content, or so many zeros as its size says.
 func archive(t testing.TB, entries ...tar.Header) []byte {
 	t.Helper()
 	var data bytes.Buffer
@@ -24,6 +24,9 @@ func archive(t testing.TB, entries ...tar.Header) []byte {
 		content := ""
 		if header.Typeflag == 0 || header.Typeflag == tar.TypeReg {
 			header.Typeflag, content = tar.TypeReg, header.Name
+			if header.Size > 0 {
+				content = string(make([]byte, header.Size))
+			}
 			header.Size = int64(len(content))
 		}
 		if header.Mode == 0 {
@@ -42,6 +45,39 @@ func archive(t testing.TB, entries ...tar.Header) []byte {
 	return data.Bytes()
 }
 
+func gzipped(t testing.TB, data []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+// badSum is an archive with gzip whose checksum, in the eight last bytes
+// (RFC 1952), is that of another one.
+func badSum(t testing.TB) []byte {
+	t.Helper()
+	data := gzipped(t, archive(t, tar.Header{Name: "a"}))
+	data[len(data)-8] ^= 1
+	return data
+}
+
+// sparse is what "tar --sparse --format=pax" makes of a file of one TiB with
+// nothing in it. archive/tar reads it and can't write it, so the header passes
+// under another name of the same length.
+func sparse(t testing.TB) []byte {
+	t.Helper()
+	data := archive(t, tar.Header{Name: "a", Format: tar.FormatPAX, PAXRecords: map[string]string{
+		"gnu.sparse.size": "1099511627776", "gnu.sparse.numblocks": "1", "gnu.sparse.map": "0,1", "gnu.sparse.major": "0", "gnu.sparse.minor": "1",
+	}})
+	return bytes.ReplaceAll(data, []byte("gnu.sparse."), []byte("GNU.sparse."))
+}
+
 func write(t testing.TB, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "release.tar")
@@ -53,18 +89,12 @@ func write(t testing.TB, data []byte) string {
 
 func TestAddArchive_IsTheSameReleaseAsItsDirectory(t *testing.T) {
 	plain := archive(t, tar.Header{Name: "bin/", Typeflag: tar.TypeDir}, tar.Header{Name: "bin/server"}, tar.Header{Name: "./environment"})
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(plain); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
 	store := Store{Dir: t.TempDir()}
 	want, err := store.Add("v1", tree(t, map[string]string{"bin/server": "bin/server", "environment": "./environment"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"plain": plain, "gzip": packed.Bytes()} {
+	for name, data := range map[string][]byte{"plain": plain, "gzip": gzipped(t, plain)} {
 		sum := sha256.Sum256(data)
 		got, err := store.AddArchive("v1", write(t, data), hex.EncodeToString(sum[:]))
 		if err != nil || got != want {
@@ -79,19 +109,32 @@ func TestAddArchive_RefusesAndLeavesNothing(t *testing.T) {
 		sum  string
 		want string
 	}{
-		"another sum":     {archive(t, tar.Header{Name: "a"}), strings.Repeat("0", 64), "the archive is another one: its sha256 is"},
-		"upwards":         {archive(t, tar.Header{Name: "../a"}), "", `entry "../a": leads out of the release`},
-		"absolute":        {archive(t, tar.Header{Name: "/etc/passwd"}), "", `entry "/etc/passwd": leads out of the release`},
-		"link upwards":    {archive(t, tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "../../etc"}), "", `is a link to "../../etc", wanted one that stays inside`},
-		"through a link":  {archive(t, tar.Header{Name: "d", Typeflag: tar.TypeSymlink, Linkname: "."}, tar.Header{Name: "d/../../a"}), "", "leads out of the release"},
-		"twice":           {archive(t, tar.Header{Name: "a"}, tar.Header{Name: "a"}), "", `entry "a":`},
-		"device":          {archive(t, tar.Header{Name: "a", Typeflag: tar.TypeChar}), "", `entry "a": is neither a file, a directory nor a link`},
-		"hard link out":   {archive(t, tar.Header{Name: "a", Typeflag: tar.TypeLink, Linkname: "../../b"}), "", `entry "a":`},
-		"not an archive":  {[]byte("#!/bin/sh\necho hello, this is a script of some length"), "", "not a tar archive"},
-		"cut off":         {archive(t, tar.Header{Name: "a"})[:700], "", "not a whole tar archive"},
-		"empty":           {nil, "", "not a tar archive"},
-		"no end":          {archive(t, tar.Header{Name: "a"})[:1024], "", "not a whole tar archive: its end is missing"},
-		"cut in a header": {archive(t, tar.Header{Name: "a"})[:100], "", "not a tar archive: unexpected EOF"},
+		"another sum":    {archive(t, tar.Header{Name: "a"}), strings.Repeat("0", 64), "the archive is another one: its sha256 is"},
+		"upwards":        {archive(t, tar.Header{Name: "../a"}), "", `entry "../a": leads out of the release`},
+		"absolute":       {archive(t, tar.Header{Name: "/etc/passwd"}), "", `entry "/etc/passwd": leads out of the release`},
+		"link upwards":   {archive(t, tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "../../etc"}), "", `is a link to "../../etc", wanted one that stays inside`},
+		"through a link": {archive(t, tar.Header{Name: "d", Typeflag: tar.TypeSymlink, Linkname: "."}, tar.Header{Name: "d/../../a"}), "", "leads out of the release"},
+		"twice":          {archive(t, tar.Header{Name: "a"}, tar.Header{Name: "a"}), "", `entry "a":`},
+		"device":         {archive(t, tar.Header{Name: "a", Typeflag: tar.TypeChar}), "", `entry "a": is neither a file, a directory nor a link`},
+		"hard link out":  {archive(t, tar.Header{Name: "a", Typeflag: tar.TypeLink, Linkname: "../../b"}), "", `entry "a":`},
+		"not an archive": {[]byte("#!/bin/sh\necho hello, this is a script of some length"), "", "not a tar archive"},
+		"cut off":        {archive(t, tar.Header{Name: "a"})[:700], "", "not a whole tar archive"},
+		"empty":          {nil, "", "not a tar archive"},
+		"no end":         {archive(t, tar.Header{Name: "a"})[:1024], "", "not a whole tar archive: its end is missing"},
+		"through another link": {archive(t, tar.Header{Name: "a/b/c/up", Typeflag: tar.TypeSymlink, Linkname: "../../.."},
+			tar.Header{Name: "out", Typeflag: tar.TypeSymlink, Linkname: "a/b/c/up/../.."}), "", `entry "out": is a link to "a/b/c/up/../..", wanted one that stays inside`},
+		"written through a link": {archive(t, tar.Header{Name: "d", Typeflag: tar.TypeSymlink, Linkname: "/tmp"}, tar.Header{Name: "d/a"}), "", `entry "d/a": `},
+		"link twice":             {archive(t, tar.Header{Name: "a"}, tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "b"}), "", `entry "a": is there twice`},
+		"hard link twice":        {archive(t, tar.Header{Name: "a"}, tar.Header{Name: "a", Typeflag: tar.TypeLink, Linkname: "a"}), "", `entry "a": is there twice`},
+		"directory over a file":  {archive(t, tar.Header{Name: "a"}, tar.Header{Name: "a/", Typeflag: tar.TypeDir}), "", `entry "a/": is there twice`},
+		"file as a directory":    {archive(t, tar.Header{Name: "a"}, tar.Header{Name: "a/b"}), "", `entry "a/b": is there twice`},
+		"setuid":                 {archive(t, tar.Header{Name: "a", Mode: 0o4755}), "", `entry "a": is setuid or setgid (urwxr-xr-x), wanted neither`},
+		"long name":              {archive(t, tar.Header{Name: strings.Repeat("a/", 3000) + "b"}), "", `has a name of 6001 bytes, wanted less than 4096`},
+		"sparse":                 {sparse(t), "", `entry "a": is a sparse file, wanted a plain one`},
+		"no end, but zeros":      {archive(t, tar.Header{Name: "a", Size: 2048})[:512+2048], "", "not a whole tar archive: its end is missing"},
+		"gzip with a bad sum":    {badSum(t), "", "not a whole tar archive: gzip: invalid checksum"},
+		"gzip cut off":           {gzipped(t, archive(t, tar.Header{Name: "a"}))[:60], "", "unexpected EOF"},
+		"cut in a header":        {archive(t, tar.Header{Name: "a"})[:100], "", "not a tar archive: unexpected EOF"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,50 +150,5 @@ func TestAddArchive_RefusesAndLeavesNothing(t *testing.T) {
 				t.Errorf("a release is visible (%v)", err)
 			}
 		})
-	}
-}
-
-// Nothing is ever written outside, whatever the archive says.
-func FuzzUnpack(f *testing.F) {
-	f.Add(archive(f, tar.Header{Name: "a"}))
-	f.Add(archive(f, tar.Header{Name: "../a"}))
-	f.Add(archive(f, tar.Header{Name: "d", Typeflag: tar.TypeSymlink, Linkname: "x/../.."}, tar.Header{Name: "d/a"}))
-	f.Add(archive(f, tar.Header{Name: "d", Typeflag: tar.TypeDir}, tar.Header{Name: "d/l", Typeflag: tar.TypeLink, Linkname: "d"}))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		outside := t.TempDir()
-		inside := filepath.Join(outside, "a", "release")
-		if err := os.MkdirAll(inside, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		_ = unpack(inside, bytes.NewReader(data)) // whether it is taken is not the question
-		err := filepath.WalkDir(outside, func(path string, _ fs.DirEntry, err error) error {
-			if relative, _ := filepath.Rel(inside, path); err == nil && strings.HasPrefix(relative, "..") && relative != ".." && relative != "../.." {
-				t.Errorf("written outside: %s", path)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func TestPrune_KeepsWhatIsRunOrNeeded(t *testing.T) {
-	store := Store{Dir: t.TempDir()}
-	for _, name := range []string{"v1", "v2", "v3", "v4", "v5"} {
-		if _, err := store.Add(name, tree(t, map[string]string{"name": name})); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := store.Switch("1", "v1"); err != nil {
-		t.Fatal(err)
-	}
-	removed, err := store.Prune(1, "v3")
-	if got := strings.Join(removed, " "); err != nil || got != "v4 v2" {
-		t.Errorf("removed %q, %v; want v4 v2: v5 is kept, v3 is needed, v1 is run", got, err)
-	}
-	all, err := store.List()
-	if err != nil || len(all) != 3 {
-		t.Errorf("left: %+v, %v", all, err)
 	}
 }

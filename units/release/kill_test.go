@@ -18,6 +18,7 @@ import (
 const churnVariable = "RELEASE_TEST_CHURN"
 
 func TestMain(m *testing.M) {
+	unix.Umask(0o022)
 	if dir := os.Getenv(churnVariable); dir != "" {
 		fmt.Fprintln(os.Stderr, churn(Store{Dir: filepath.Join(dir, "store")}, filepath.Join(dir, "sources")))
 		os.Exit(1)
@@ -41,7 +42,10 @@ func churn(store Store, sources string) error {
 	}
 }
 
-const churnReleases = 4
+const (
+	churnReleases = 4
+	kills         = 30
+)
 
 // Whenever a process is killed, what can be seen is whole: each kill comes right
 // after another event in the store's directories.
@@ -56,7 +60,7 @@ func TestStore_IsWholeAfterEveryKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	leftovers := 0
-	for events := 1; events <= 40; events++ {
+	for events := 1; events <= kills; events++ {
 		killAfter(t, dir, store, events)
 		if len(hidden(t, store)) > 0 {
 			leftovers++
@@ -75,7 +79,7 @@ func TestStore_IsWholeAfterEveryKill(t *testing.T) {
 	if left := hidden(t, store); len(left) > 0 {
 		t.Errorf("Add has not removed what was left behind: %q", left)
 	}
-	t.Logf("%d of 40 kills left something behind", leftovers)
+	t.Logf("%d of %d kills left something behind", leftovers, kills)
 }
 
 func makeSources(t *testing.T, sources string) {

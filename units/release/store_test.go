@@ -19,6 +19,11 @@ func tree(t *testing.T, files map[string]string) string {
 		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
 			t.Fatal(err)
 		}
+		for _, made := range []string{path, filepath.Dir(path)} { // whatever the umask
+			if err := os.Chmod(made, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	return dir
 }
@@ -68,8 +73,15 @@ func TestAdd_RefusesWhatDoesNotStayInside(t *testing.T) {
 
 func TestSwitch(t *testing.T) {
 	store := Store{Dir: t.TempDir()}
-	if err := store.Switch("1", "v1"); err == nil {
-		t.Error("switched to a release that is not there")
+	for _, absent := range []string{"v1", "", ".", "..", ".tmp-1", "../releases/v1"} {
+		if err := store.Switch("1", absent); err == nil {
+			t.Errorf("switched to %q, which is not there", absent)
+		}
+	}
+	for _, instance := range []string{"", ".", "..", "../1", "a/b"} {
+		if err := store.Switch(instance, "v1"); err == nil || !strings.Contains(err.Error(), "wanted an instance name") {
+			t.Errorf("instance %q: %v", instance, err)
+		}
 	}
 	for _, name := range []string{"v1", "v2"} {
 		if _, err := store.Add(name, tree(t, map[string]string{"name": name})); err != nil {

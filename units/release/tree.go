@@ -24,7 +24,7 @@ type builder struct {
 // parents makes the directories above an entry that an archive leaves unsaid.
 func (b builder) parents(name string) error {
 	parent := path.Dir(name)
-	if info, err := b.root.Stat(parent); err == nil && info.IsDir() {
+	if info, err := b.root.Stat(parent); parent == "." || err == nil && info.IsDir() {
 		return nil
 	}
 	if err := b.parents(parent); err != nil {
