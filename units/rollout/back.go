@@ -32,6 +32,9 @@ func (v *view) back() Decision {
 		return v.fail(d, obstacle)
 	}
 	d.Wake = v.deadline()
+	if len(d.Do) > 0 {
+		d.Wake = v.newDeadline()
+	}
 	return d
 }
 
@@ -64,7 +67,7 @@ func (v *view) tidyUp() Decision {
 	stops, _ := v.stops()
 	switch {
 	case len(stops) > 0:
-		d.Do, d.Wake = stops, v.deadline()
+		d.Do, d.Wake = stops, v.newDeadline()
 	case v.isStopping() && !v.isLate():
 		d.Wake = v.deadline()
 	default:

@@ -72,7 +72,7 @@ func (v *view) forward() Decision {
 	if v.seen.Full != "" && v.stopsAnyone(d.Do) {
 		return v.awaitQueue(d)
 	}
-	d.Wake = v.deadline()
+	d.Wake = v.newDeadline()
 	return d
 }
 
@@ -157,7 +157,7 @@ func (v *view) finish(d Decision, end Phase) Decision {
 	stops, kept := v.stops()
 	switch {
 	case len(stops) > 0:
-		d.Do, d.Wake = stops, v.deadline()
+		d.Do, d.Wake = stops, v.newDeadline()
 	case len(kept) > 0 && v.isLate():
 		return v.fail(d, Cause{Reason: CapacityFloor, Worker: kept[0], Message: "it stands in still: without it too few workers would serve"})
 	case len(kept) > 0:

@@ -142,6 +142,9 @@ func (v *view) holdsTarget(instance string) bool {
 
 func (v *view) deadline() time.Time { return v.run.Progressed.Add(v.run.Policy.ProgressDeadlineSec) }
 
+// newDeadline is the deadline of what is begun now.
+func (v *view) newDeadline() time.Time { return v.now.Add(v.run.Policy.ProgressDeadlineSec) }
+
 // isLate says that nothing has come further for as long as the policy waits.
 func (v *view) isLate() bool {
 	return !v.now.Before(v.deadline()) && len(v.arrived) == 0
