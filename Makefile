@@ -14,6 +14,7 @@ test: ## run all tests, on a real systemd in three versions (root; installs what
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is wanted for:"; gofmt -l .; exit 1; }
 	$(GO) test -race -timeout 20m ./...
+	$(GO) test ./units/rollout -worlds 100000
 
 demo: ## roll four workers under load in a private systemd and show the result (root)
 	@tests/setup demo demo
