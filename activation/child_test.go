@@ -60,6 +60,7 @@ type child struct {
 	heard   chan string // what it notified
 	stderr  bytes.Buffer
 	exited  chan error
+	stored  chan storedFile // what it put into the store
 }
 
 // start runs a scenario with the shared listener as "http" and an admin socket.
@@ -71,6 +72,7 @@ func (m *manager) start(scenario string, environment ...string) *child {
 		admin:  filepath.Join(directory, "admin.sock"),
 		heard:  make(chan string, 1000),
 		exited: make(chan error, 1),
+		stored: make(chan storedFile, 100),
 	}
 	adminListener, err := net.Listen("unix", c.admin)
 	if err != nil {
@@ -134,13 +136,14 @@ func inheritable(t *testing.T, socket syscall.Conn) *os.File {
 }
 
 func (c *child) listen() {
-	buffer := make([]byte, 4096)
+	buffer, control := make([]byte, 4096), make([]byte, 4096)
 	for {
-		n, err := c.notify.Read(buffer)
+		n, controls, _, _, err := c.notify.ReadMsgUnix(buffer, control)
 		if err != nil {
 			close(c.heard)
 			return
 		}
+		c.keep(string(buffer[:n]), control[:controls])
 		c.heard <- string(buffer[:n])
 	}
 }

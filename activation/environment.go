@@ -20,9 +20,9 @@ type handover struct {
 	names      []string // one a descriptor, from firstDescriptor on
 }
 
-// readHandover judges the environment of process pid. isOpen tells whether a
-// descriptor exists.
-func readHandover(lookup func(string) (string, bool), pid int, isOpen func(int) bool) (handover, error) {
+// readHandover judges the environment of process pid. isPassed tells whether
+// a descriptor exists, and was passed to the process.
+func readHandover(lookup func(string) (string, bool), pid int, isPassed func(int) bool) (handover, error) {
 	supervised := isSupervised(lookup, pid)
 	listenPID, hasPID := lookup("LISTEN_PID")
 	listenFDs, hasFDs := lookup("LISTEN_FDS")
@@ -37,8 +37,8 @@ func readHandover(lookup func(string) (string, bool), pid int, isOpen func(int) 
 		return handover{}, &EnvironmentError{"LISTEN_FDS", listenFDs, "a number of descriptors, at least 1"}
 	}
 	for i := range count {
-		if fd := firstDescriptor + i; !isOpen(fd) {
-			return handover{}, &EnvironmentError{"LISTEN_FDS", listenFDs, fmt.Sprintf("%d, as descriptor %d is not open", i, fd)}
+		if fd := firstDescriptor + i; !isPassed(fd) {
+			return handover{}, &EnvironmentError{"LISTEN_FDS", listenFDs, fmt.Sprintf("%d, as descriptor %d was not passed", i, fd)}
 		}
 	}
 	names, err := readNames(lookup, count)
@@ -81,7 +81,9 @@ func clearHandover() {
 	}
 }
 
-func isOpen(fd int) bool {
-	var status syscall.Stat_t
-	return syscall.Fstat(fd, &status) == nil
+// isPassed tells whether a descriptor came through exec: what this process has
+// opened itself, the runtime's epoll for one, is close-on-exec (fcntl(2)).
+func isPassed(fd int) bool {
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0)
+	return errno == 0 && flags&syscall.FD_CLOEXEC == 0
 }

@@ -59,7 +59,7 @@ func TestReadHandover(t *testing.T) {
 		},
 		{
 			name: "more than are open", env: map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "2147483647"}, open: 2,
-			err: `LISTEN_FDS="2147483647": wanted 2, as descriptor 5 is not open`,
+			err: `LISTEN_FDS="2147483647": wanted 2, as descriptor 5 was not passed`,
 		},
 		{
 			name: "too large for a number", env: map[string]string{"LISTEN_PID": "100", "LISTEN_FDS": "99999999999999999999"}, open: 2,
@@ -77,8 +77,8 @@ func TestReadHandover(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			lookup := func(name string) (string, bool) { value, ok := test.env[name]; return value, ok }
-			isOpen := func(fd int) bool { return fd < firstDescriptor+test.open }
-			got, err := readHandover(lookup, pid, isOpen)
+			isPassed := func(fd int) bool { return fd < firstDescriptor+test.open }
+			got, err := readHandover(lookup, pid, isPassed)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error: wanted %s, got %v", test.err, err)

@@ -47,6 +47,7 @@ var scenarios = map[string]func() error{
 	"hijack":      hijackScenario,
 	"reload":      reloadScenario,
 	"hung":        hungScenario,
+	"store":       storeScenario,
 }
 
 func testWorker(server *http.Server) Worker {

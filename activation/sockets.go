@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 
 	systemd "github.com/coreos/go-systemd/v22/activation"
@@ -21,7 +22,7 @@ type Sockets struct {
 // inherit may run once in a process: the descriptors are the process's own.
 var inherit = sync.OnceValues(func() (*Sockets, error) {
 	defer clearHandover()
-	given, err := readHandover(os.LookupEnv, os.Getpid(), isOpen)
+	given, err := readHandover(os.LookupEnv, os.Getpid(), isPassed)
 	if err != nil {
 		return nil, err
 	}
@@ -53,16 +54,19 @@ func Given(files ...*os.File) *Sockets {
 // was started by hand, and services use their development addresses.
 func (s *Sockets) Supervised() bool { return s.supervised }
 
-// Names returns the names that came, in the order of their descriptors.
-func (s *Sockets) Names() []string { return s.names }
+// Names returns the names of the sockets that came, in the order of their
+// descriptors.
+func (s *Sockets) Names() []string {
+	return slices.DeleteFunc(slices.Clone(s.names), isStored)
+}
 
 // Listeners takes the stream (or seqpacket) listeners of a name. The caller closes them; that
 // leaves the socket open in systemd and the other workers. The error is a
 // *MissingSocketError or a *WrongKindError.
 func (s *Sockets) Listeners(name string) ([]net.Listener, error) {
-	files := s.take(name)
+	files := s.takeSocket(name)
 	if len(files) == 0 {
-		return nil, &MissingSocketError{Wanted: name, Got: s.names}
+		return nil, &MissingSocketError{Wanted: name, Got: s.Names()}
 	}
 	defer closeFiles(files)
 	var listeners []net.Listener
@@ -79,9 +83,9 @@ func (s *Sockets) Listeners(name string) ([]net.Listener, error) {
 
 // PacketConns takes the datagram sockets of a name; otherwise as Listeners.
 func (s *Sockets) PacketConns(name string) ([]net.PacketConn, error) {
-	files := s.take(name)
+	files := s.takeSocket(name)
 	if len(files) == 0 {
-		return nil, &MissingSocketError{Wanted: name, Got: s.names}
+		return nil, &MissingSocketError{Wanted: name, Got: s.Names()}
 	}
 	defer closeFiles(files)
 	var sockets []net.PacketConn
@@ -96,6 +100,14 @@ func (s *Sockets) PacketConns(name string) ([]net.PacketConn, error) {
 		sockets = append(sockets, socket)
 	}
 	return sockets, nil
+}
+
+// takeSocket is take for sockets alone: what was stored is none.
+func (s *Sockets) takeSocket(name string) []*os.File {
+	if isStored(name) {
+		return nil
+	}
+	return s.take(name)
 }
 
 // take removes all descriptors of a name, so that none is given out twice.

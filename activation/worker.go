@@ -157,7 +157,7 @@ func (r *run) open() error {
 		return errors.Join(err, r.abandon(sockets, r.Services))
 	}
 	for _, name := range sockets.closeUnused() {
-		r.Logger.Warn("socket closed, as no service serves it", "socket", name)
+		r.Logger.Warn("descriptor closed, as nobody took it", "name", name)
 	}
 	return nil
 }
