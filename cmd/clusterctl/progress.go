@@ -61,7 +61,10 @@ func (p *progress) report(entry rollout.Entry, run rollout.Run) {
 	case rollout.KindJob, rollout.KindLost:
 		return
 	}
-	if len(entry.Available) > 0 {
+	switch {
+	case len(entry.Available) > 0 && len(run.Back) > 0:
+		p.line(names(run.Cluster, entry.Available) + " went back")
+	case len(entry.Available) > 0:
 		p.line(fmt.Sprintf("%s updated (%d of %d)", names(run.Cluster, entry.Available), rollout.Updated(run), len(run.Workers)))
 	}
 	switch {

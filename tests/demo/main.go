@@ -1,6 +1,7 @@
 // Command demo shows the main job on real parts: it boots a private systemd,
-// generates the units of a cluster, starts four workers, rolls them under load
-// and says what that cost. It exits with 1 if a single request failed.
+// generates the units of a cluster, starts four workers, rolls a new release out
+// under load and then a bad one, and says what that cost. It exits with 1 if a
+// single request failed.
 package main
 
 import (
@@ -25,6 +26,8 @@ const (
 	rate = 250
 	// quiet is how long the load runs before the rollout and after it.
 	quiet = 2 * time.Second
+	// rolledBack is clusterctl's exit code for a release that was taken back.
+	rolledBack = 3
 )
 
 const webCluster = `[Cluster]
@@ -36,7 +39,7 @@ MaxUnavailable=1
 Health=http /healthz
 
 [Service]
-ExecStart=/opt/workers/go-worker --instance %i --warmup 200ms
+ExecStart=bin/server --instance %i --warmup 200ms
 `
 
 func main() {
@@ -96,8 +99,29 @@ func setUp(ctx context.Context, s *stage.Stage) (*stage.Cluster, error) {
 	for line := range strings.Lines(units) {
 		show(strings.Fields(line)[0])
 	}
-	command("systemctl daemon-reload && systemctl enable --now web.service web@{1..4}.service")
+	if err := build(s, "v1", ""); err != nil {
+		return nil, err
+	}
+	command("systemctl daemon-reload")
+	command("clusterctl deploy web ./v1    # the first release, for a cluster that is not started yet")
+	if _, err := s.Run(ctx, stage.Clusterctl, "deploy", "web", "/srv/v1"); err != nil {
+		return nil, err
+	}
+	command("systemctl enable --now web.service web@{1..4}.service")
 	return web, web.Start(ctx)
+}
+
+// build makes a release: the sample worker, and an environment file that tells
+// it who it is and how it misbehaves.
+func build(s *stage.Stage, name, bad string) error {
+	worker, err := os.ReadFile(s.Path(stage.GoWorker))
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		s.WriteFile("/srv/"+name+"/bin/server", worker, 0o755),
+		s.WriteFile("/srv/"+name+"/environment", []byte("WORKER_RELEASE="+name+"\nWORKER_BAD="+bad+"\n"), 0o644),
+	)
 }
 
 // result is what the demo has seen.
@@ -132,23 +156,34 @@ func rollUnderLoad(ctx context.Context, web *stage.Cluster) (result, error) {
 	if err := wait(ctx, quiet); err != nil {
 		return r, err
 	}
-	phase("during")
-	command("clusterctl rollout restart web")
+	if err := errors.Join(build(web.Stage, "v2", ""), build(web.Stage, "v3", "exit")); err != nil {
+		return r, err
+	}
+	phase("v1 to v2")
+	command("clusterctl deploy web ./v2")
 	began := time.Now()
-	rollout := web.Command(ctx, stage.Clusterctl, "rollout", "restart", "web")
-	if err := stream(rollout); err != nil {
-		return r, fmt.Errorf("clusterctl rollout restart web: %w", err)
+	if err := stream(web.Command(ctx, stage.Clusterctl, "deploy", "web", "/srv/v2")); err != nil {
+		return r, fmt.Errorf("clusterctl deploy web ./v2: %w", err)
 	}
 	r.took = time.Since(began)
 	phase("after")
 	if err := wait(ctx, quiet); err != nil {
 		return r, err
 	}
+	if r.after, err = processes(ctx, web); err != nil {
+		return r, err
+	}
+	phase("bad v3")
+	say("And a release that exits at its start:")
+	command("clusterctl deploy web ./v3")
+	var exit *exec.ExitError
+	if err := stream(web.Command(ctx, stage.Clusterctl, "deploy", "web", "/srv/v3")); !errors.As(err, &exit) || exit.ExitCode() != rolledBack {
+		return r, fmt.Errorf("clusterctl deploy web ./v3: wanted the exit code %d, got %w", rolledBack, err)
+	}
 	for _, run := range runs {
 		r.loads = append(r.loads, run.Stop())
 	}
-	r.after, err = processes(ctx, web)
-	return r, err
+	return r, nil
 }
 
 func processes(ctx context.Context, web *stage.Cluster) ([]map[string]string, error) {

@@ -41,7 +41,7 @@ func (w *indented) Write(data []byte) (int, error) {
 // the same process as before.
 func (r result) print(web *stage.Cluster) error {
 	requests, failed := 0, 0
-	fmt.Printf("\n"+indent+"%-15s %-8s %9s %7s %7s %7s %7s\n", "connections", "rollout", "requests", "failed", "p50 ms", "p99 ms", "max ms")
+	fmt.Printf("\n"+indent+"%-15s %-8s %9s %7s %7s %7s %7s\n", "connections", "phase", "requests", "failed", "p50 ms", "p99 ms", "max ms")
 	for i, mode := range []load.Mode{load.KeepAlive, load.NewConnection} {
 		for _, row := range r.loads[i].Phases {
 			fmt.Printf(indent+"%-15s %-8s %9d %7d %7s %7s %7s\n",
