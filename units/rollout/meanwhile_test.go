@@ -33,6 +33,10 @@ func TestNext_Meanwhile(t *testing.T) {
 			want: []string{"1>new", "2>new", "RollingBack", "2>good", "1>good", "RolledBack"}}, takeAway("3", "4")},
 		{story{name: "the cluster is made larger by the worker that stands in", workers: 2, policy: surge,
 			want: []string{"3>new", "1>new", "2>new", "Complete"}}, func(w *world) { w.worker("3").Enabled = true }},
+		{story{name: "who has become a member goes back with the others", workers: 3, fails: []string{"3"},
+			policy: func(p *spec.Policy) { p.MaxSurge = spec.Number(1) },
+			want:   []string{"4>new", "1>new 2>new", "3>new", "RollingBack", "3>good", "4>good", "1>good", "2>good", "RolledBack"}},
+			func(w *world) { w.worker("4").Enabled = true }},
 		{story{name: "the worker that stands in crashes, and is started on the old release", workers: 3, policy: surge,
 			want: []string{"4>new", "1>new", "2>new", "RollingBack", "4>good", "1>good", "2>good", "stop 4", "RolledBack"}},
 			func(w *world) { w.worker("4").ActiveState = units.FailedState }},
@@ -199,6 +203,18 @@ func TestNext_ASwitchNeedsNoListener(t *testing.T) {
 	w.run.Verb = Switch
 	w.seen.Sockets[0].ActiveState = units.Inactive
 	if got, want := w.tell(), []string{"link 1>new link 2>new", "Complete"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// What the units say counts: a journal may have lost that somebody stands in.
+func TestNext_WhoStandsInWithoutAWordOfItIsStopped(t *testing.T) {
+	w := story{workers: 1, policy: func(p *spec.Policy) { p.MaxSurge = spec.Number(1) }}.world(t)
+	lost := units.Worker{Instance: "2", InvocationID: w.invocation()}
+	lost.ActiveState = units.Active
+	w.seen.Workers = append(w.seen.Workers, lost)
+	w.request(Abort)
+	if got, want := w.tell(), []string{"RollingBack", "stop 2", "RolledBack"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

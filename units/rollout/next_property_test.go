@@ -15,7 +15,7 @@ import (
 // worlds is how many random worlds the safety rules are held against, all
 // properties together. The race detector makes them ten times slower and finds
 // nothing in pure functions: run more with -worlds 100000 and without -race.
-var worlds = flag.Int("worlds", 20_000, "random worlds for the properties of the step function")
+var worlds = flag.Int("worlds", 12_000, "random worlds for the properties of the step function")
 
 // each plays a share of the worlds, side by side, and names the seed of one
 // that fails.
