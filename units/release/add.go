@@ -17,6 +17,7 @@ var ErrOther = errors.New("another release has this name")
 // Add copies a directory into the store, under the name given. Of a release
 // that is there already with the same content nothing is written; one with
 // other content is ErrOther.
+// A symbolic link to a directory is followed.
 //
 // Copied are files, directories and links that stay inside, with their modes
 // and the times of the files, without owners and extended attributes. Anything
@@ -81,7 +82,7 @@ func (s Store) publish(release Release, st staging) (Release, error) {
 func (s Store) known(release Release) (Release, error) {
 	known, err := s.Get(release.Name)
 	if err != nil {
-		return Release{}, err
+		return Release{}, fmt.Errorf("%q is in the way: %w", s.path(release.Name), err)
 	}
 	if known.Digest != release.Digest {
 		return Release{}, fmt.Errorf("release %q: %w, with the digest %s and not %s", release.Name, ErrOther, known.Digest, release.Digest)

@@ -21,31 +21,33 @@ import (
 // ErrDigest is returned when an archive is not the one that was meant.
 var ErrDigest = errors.New("the archive is another one")
 
-// unpackFile unpacks an archive if it has the sum. Read it is twice: before a
-// byte of an archive that nobody meant is unpacked, and again, for the file
-// may have been replaced or written to meanwhile.
 func unpackFile(to, archive, sum string) error {
 	file, err := os.Open(archive)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if sum != "" {
-		if err := readAndMatch(sha256.New(), file, sum); err != nil {
-			return err
-		}
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
+	if sum == "" {
+		return unpack(to, file)
 	}
-	unpacked := sha256.New()
-	if err := unpack(to, io.TeeReader(file, unpacked)); err != nil {
+	return unpackMatching(to, file, sum)
+}
+
+// unpackMatching unpacks an archive if it has the sum. It is read twice: before
+// a byte of an archive that nobody meant is unpacked, and again, for the file
+// may have been written to meanwhile.
+func unpackMatching(to string, archive io.ReadSeeker, sum string) error {
+	if err := readAndMatch(sha256.New(), archive, sum); err != nil {
 		return err
 	}
-	if sum == "" {
-		return nil
+	if _, err := archive.Seek(0, io.SeekStart); err != nil {
+		return err
 	}
-	return readAndMatch(unpacked, file, sum)
+	unpacked := sha256.New()
+	if err := unpack(to, io.TeeReader(archive, unpacked)); err != nil {
+		return err
+	}
+	return readAndMatch(unpacked, archive, sum)
 }
 
 func readAndMatch(sum hash.Hash, rest io.Reader, want string) error {

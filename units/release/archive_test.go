@@ -152,3 +152,23 @@ func TestAddArchive_RefusesAndLeavesNothing(t *testing.T) {
 		})
 	}
 }
+
+// changing is a file that somebody writes to after it was read once.
+type changing struct {
+	*bytes.Reader
+	next []byte
+}
+
+func (c *changing) Seek(int64, int) (int64, error) {
+	c.Reset(c.next)
+	return 0, nil
+}
+
+func TestUnpackMatching_NoticesAChangeAfterTheFirstRead(t *testing.T) {
+	meant, other := archive(t, tar.Header{Name: "a"}), archive(t, tar.Header{Name: "b"})
+	sum := sha256.Sum256(meant)
+	err := unpackMatching(t.TempDir(), &changing{bytes.NewReader(meant), other}, hex.EncodeToString(sum[:]))
+	if !errors.Is(err, ErrDigest) {
+		t.Errorf("error %v, want %v", err, ErrDigest)
+	}
+}

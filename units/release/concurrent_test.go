@@ -4,7 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -48,6 +53,50 @@ func TestStore_ManyAtOnce(t *testing.T) {
 	checkWhole(t, store)
 	if left := hidden(t, store); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// A release that is on its way out can't get a worker.
+func TestSwitch_WaitsForPrune(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	if _, err := store.Add("v1", tree(t, map[string]string{"name": "v1"})); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := store.lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	switched := make(chan error, 1)
+	go func() { switched <- store.Switch("1", "v1") }()
+	waitForWaiter(t, filepath.Join(store.releases(), ".lock"), switched)
+	if err := store.remove("v1"); err != nil {
+		t.Error(err)
+	}
+	unlock()
+	if err := <-switched; !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want %v", err, fs.ErrNotExist)
+	}
+	checkWhole(t, store)
+}
+
+// waitForWaiter returns when somebody waits for a lock of flock(2), as proc(5)
+// says of /proc/locks, or when there is a result without waiting.
+func waitForWaiter(t *testing.T, path string, result <-chan error) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiter := regexp.MustCompile(fmt.Sprintf(`-> FLOCK .*:%d `, info.Sys().(*syscall.Stat_t).Ino))
+	for len(result) == 0 {
+		locks, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waiter.Match(locks) {
+			return
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -24,6 +24,9 @@ func TestPrune_KeepsWhatIsRunOrNeeded(t *testing.T) {
 	if err != nil || len(all) != 3 {
 		t.Errorf("left: %+v, %v", all, err)
 	}
+	if left := hidden(t, store); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
 }
 
 func TestPrune_FinishesWhatWasInterrupted(t *testing.T) {

@@ -2,6 +2,7 @@ package release
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,5 +112,21 @@ func TestValidateName(t *testing.T) {
 		if err := ValidateName(name); (err == nil) != valid {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+}
+
+func TestStore_ADirectoryThatNobodyAddedIsNoRelease(t *testing.T) {
+	store := Store{Dir: t.TempDir()}
+	if err := os.MkdirAll(store.path("v1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := store.List(); err != nil || len(all) != 0 {
+		t.Errorf("list: %+v, %v", all, err)
+	}
+	if _, err := store.Add("v1", tree(t, map[string]string{"bin/server": "one"})); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("added over it: %v", err)
+	}
+	if all, err := store.List(); err != nil || len(all) != 0 {
+		t.Errorf("list after Add: %+v, %v", all, err)
 	}
 }
