@@ -92,8 +92,8 @@ func (m *manager) start(scenario string, environment ...string) *child {
 		defer file.Close()
 		files = append(files, file)
 	}
-	c.command = childCommand(scenario, files, append(environment, "LISTEN_FDS="+strconv.Itoa(len(names)),
-		"LISTEN_FDNAMES="+strings.Join(names, ":"), "NOTIFY_SOCKET="+notifyPath)...)
+	c.command = childCommand(scenario, files, append([]string{"LISTEN_FDS=" + strconv.Itoa(len(names)),
+		"LISTEN_FDNAMES=" + strings.Join(names, ":"), "NOTIFY_SOCKET=" + notifyPath}, environment...)...)
 	c.command.Stderr = &c.stderr
 	if err := c.command.Start(); err != nil {
 		m.t.Fatal(err)
