@@ -36,6 +36,18 @@
 // carries "Connection: close" (GOAWAY in HTTP/2). An idle keep-alive connection
 // stays open for IdleGrace, because its client may be sending already.
 //
+// # Supervision
+//
+// With WatchdogSec= in the unit the worker sends WATCHDOG=1 for as long as
+// Liveness answers in time and its accept loops turn; a worker that hangs is
+// restarted by systemd. With Recycle it is replaced before it fails. A panic of
+// a handler answers 500, and costs no other request.
+//
+// Store keeps descriptors in systemd over a restart, and Sockets.Restore takes
+// them back. They are never confused with sockets.
+//
+// # The units
+//
 // The units need NonBlocking=yes: O_NONBLOCK belongs to the open file
 // description that all workers share, and without it systemd clears the flag
 // at every start of any of them (systemd.service(5)).
