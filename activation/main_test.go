@@ -48,6 +48,7 @@ var scenarios = map[string]func() error{
 	"reload":      reloadScenario,
 	"hung":        hungScenario,
 	"store":       storeScenario,
+	"mixed":       mixedScenario,
 }
 
 func testWorker(server *http.Server) Worker {
