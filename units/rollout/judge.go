@@ -106,8 +106,6 @@ func (j judge) moved(step Step, w units.Worker) verdict {
 		return brokenBy(NothingDone, "the restart job ended with the result \"done\", but the worker was not started anew")
 	case w.NRestarts > 0:
 		return brokenBy(RestartedWhileBaking, "it ended and systemd started it again (%s)", ending(w))
-	case w.ActiveState == units.Activating && step.State == Unknown:
-		return verdict{standing: moving}
 	case w.ActiveState == units.Activating:
 		// Its job is over, so it was ready; systemd waits to start it again.
 		return brokenBy(RestartedWhileBaking, "it ended after READY=1 (%s)", ending(w))
@@ -127,7 +125,7 @@ func (j judge) serving(step Step, w units.Worker, since time.Duration) verdict {
 	if v := j.health(step, w); v.standing != available {
 		return v
 	}
-	if since < j.policy.MinReadySec && step.State != Available {
+	if since < j.policy.MinReadySec {
 		return verdict{standing: moving, bake: j.policy.MinReadySec - since}
 	}
 	return verdict{standing: available}

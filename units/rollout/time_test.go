@@ -55,9 +55,14 @@ func TestNext_TheDeadlineEndsAWorkerThatNeverAnswers(t *testing.T) {
 // The way back has a deadline of its own.
 func TestNext_TheWayBackBeginsWithAWholeDeadline(t *testing.T) {
 	w := story{workers: 3, fails: []string{"2"}}.world(t)
+	decision := w.decide()
+	for batchText(decision.Do) != "2>new" {
+		w.happen(decision.Wake)
+		decision = w.decide()
+	}
+	w.pass(time.Minute)
 	w.toPhase(RollingBack)
-	began := w.now
-	if got, want := w.run.Progressed, began; !got.Equal(want) {
+	if got, want := w.run.Progressed, w.now; !got.Equal(want) {
 		t.Errorf("the deadline counts from %s, want %s", got, want)
 	}
 }
@@ -87,17 +92,18 @@ func TestNext_AHoldCountsFromItsBegin(t *testing.T) {
 	}
 }
 
-// A rollout that fails goes on failing in other hands.
+// A rollout that fails goes on failing in other hands, although what was wrong
+// has mended itself.
 func TestNext_FailingOutlivesTheEngine(t *testing.T) {
-	w := story{workers: 3, fails: []string{"2"}, policy: func(p *spec.Policy) {
-		p.AutoRollback, p.MaxSurge = false, spec.Number(1)
-	}}.world(t)
+	w := story{workers: 3, policy: func(p *spec.Policy) { p.AutoRollback, p.MaxSurge = false, spec.Number(1) }}.world(t)
+	for Updated(w.run) == 0 {
+		w.happen(w.decide().Wake)
+	}
+	w.worker("1").ActiveState = units.FailedState
 	w.toPhase(Failing)
 	w.die(0)
-	for i := range w.seen.Workers {
-		w.seen.Workers[i].ActiveState, w.seen.Workers[i].NRestarts = units.Active, 0
-	}
-	if d := w.decide(); d.Phase != Failing || d.Worker != "2" {
+	w.worker("1").ActiveState = units.Active
+	if d := w.decide(); d.Phase != Failing || d.Worker != "1" {
 		t.Errorf("Next says %+v", d)
 	}
 }
