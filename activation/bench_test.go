@@ -25,12 +25,24 @@ func BenchmarkOverhead(b *testing.B) {
 	worker := newBenchClient(b, serveWorker(b, handler))
 	var ratios []float64
 	var plainAllocs, workerAllocs, requests uint64
-	const slice = 500
-	for b.Loop() {
-		plainTime, allocs := plain.measure(b, slice)
-		plainAllocs += allocs
-		workerTime, allocs := worker.measure(b, slice)
-		workerAllocs += allocs
+	const slice = 100 // short, so that a busy machine disturbs both alike
+	for turn := 0; b.Loop(); turn++ {
+		var plainTime, workerTime time.Duration
+		measurePlain := func() {
+			took, allocs := plain.measure(b, slice)
+			plainTime, plainAllocs = took, plainAllocs+allocs
+		}
+		measureWorker := func() {
+			took, allocs := worker.measure(b, slice)
+			workerTime, workerAllocs = took, workerAllocs+allocs
+		}
+		if turn%2 == 0 { // neither is always the first
+			measurePlain()
+			measureWorker()
+		} else {
+			measureWorker()
+			measurePlain()
+		}
 		requests += slice
 		ratios = append(ratios, plainTime.Seconds()/workerTime.Seconds())
 	}
