@@ -124,7 +124,11 @@ func (c *conn) leave() {
 		return // it runs already, since a pause
 	}
 	c.touched = time.Now()
-	c.timer = time.AfterFunc(c.owner.grace, c.expire)
+	grace := c.owner.grace
+	if c.phase == phaseNew && !c.received {
+		grace *= newConnectionGraces
+	}
+	c.timer = time.AfterFunc(grace, c.expire)
 	if c.phase == phaseHTTP2 {
 		go c.warn()
 	}

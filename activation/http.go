@@ -16,6 +16,11 @@ import (
 // open, as its client may be sending at this very moment.
 const DefaultIdleGrace = time.Second
 
+// newConnectionGraces is how many times as long a drain waits for the first
+// request of a connection: who opens one means to use it, and on a machine that
+// is out of breath the request may be a second late.
+const newConnectionGraces = 5
+
 // HTTP serves an http.Server, HTTP/1 and HTTP/2, on the stream listeners of one
 // name. It serves TLS if Server.TLSConfig is set.
 type HTTP struct {
@@ -27,7 +32,8 @@ type HTTP struct {
 	Server *http.Server
 	// Address is where to listen when the process was started by hand.
 	Address string
-	// IdleGrace replaces DefaultIdleGrace.
+	// IdleGrace replaces DefaultIdleGrace. A connection on which nothing has
+	// come yet stays open five times as long.
 	IdleGrace time.Duration
 
 	// HijackTimeout bounds, in a drain, the time of connections that their

@@ -2,6 +2,7 @@ package units
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,6 +85,12 @@ type Worker struct {
 	// Enabled says that the cluster wants this worker: it stands in the
 	// Wants= of the cluster's service.
 	Enabled bool
+}
+
+// WaitsForRestart says that the worker has ended and systemd is about to start
+// it again by itself (Restart= of systemd.service(5)).
+func (w Worker) WaitsForRestart() bool {
+	return w.ActiveState == Activating && strings.HasPrefix(w.SubState, "auto-restart")
 }
 
 // Cluster is the live state of all units of a cluster.

@@ -14,7 +14,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -171,12 +173,22 @@ func (c *Conn) explain(err error) error {
 		}
 		return err
 	}
+	if c.isLost(err) {
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	return err
+}
+
+// isLost says that an error is that of a connection which has ended. What is
+// written to it fails before its end is noticed.
+func (c *Conn) isLost(err error) bool {
 	select {
 	case <-c.Lost():
-		return fmt.Errorf("%w: %w", ErrLost, err)
+		return true
 	default:
-		return err
 	}
+	var broken *net.OpError
+	return errors.Is(err, dbus.ErrClosed) || errors.Is(err, io.EOF) || errors.As(err, &broken)
 }
 
 func noBus(address string, err error) error {

@@ -59,7 +59,9 @@ func TestEngine_ABadReleaseIsTakenBack(t *testing.T) {
 			f.startsAnew(instance)
 			go func() {
 				time.Sleep(time.Second)
-				f.becomes(instance, func(w *units.Worker) { w.ActiveState, w.Result = units.Activating, "signal" })
+				f.becomes(instance, func(w *units.Worker) {
+					w.ActiveState, w.SubState, w.Result = units.Activating, "auto-restart", "signal"
+				})
 			}()
 			return units.JobDone, nil
 		}, nil},

@@ -101,12 +101,18 @@ func (j judge) moved(step Step, w units.Worker) verdict {
 		return j.serving(step, w, j.now.Sub(step.Ended))
 	}
 	switch {
+	case w.Job != 0 && w.NRestarts == 0:
+		return verdict{standing: moving} // the job is not over after all, as below
 	case w.InvocationID == step.Before:
 		// A job can be "done" although nothing was done.
 		return brokenBy(NothingDone, "the restart job ended with the result \"done\", but the worker was not started anew")
 	case w.NRestarts > 0:
 		return brokenBy(RestartedWhileBaking, "it ended and systemd started it again (%s)", ending(w))
-	case w.ActiveState == units.Activating:
+	case w.ActiveState == units.Activating && !w.WaitsForRestart():
+		// systemd re-executed itself in the middle of the job, and says that
+		// it is over before the worker is ready.
+		return verdict{standing: moving}
+	case w.WaitsForRestart():
 		// Its job is over, so it was ready; systemd waits to start it again.
 		return brokenBy(RestartedWhileBaking, "it ended after READY=1 (%s)", ending(w))
 	}

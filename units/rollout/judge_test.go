@@ -25,6 +25,7 @@ func TestJudge(t *testing.T) {
 	state := func(state units.ActiveState) units.Worker {
 		return worker(func(w *units.Worker) { w.ActiveState = state })
 	}
+	waitsForRestart := worker(func(w *units.Worker) { w.ActiveState, w.SubState = units.Activating, "auto-restart" })
 	healthy := Probe{InvocationID: "new", Healthy: true}
 	tests := []struct {
 		name     string
@@ -43,7 +44,8 @@ func TestJudge(t *testing.T) {
 		{"the job failed", with(restart(Done), func(s *Step) { s.Result = units.JobFailed }), state(units.Activating), healthy, "v2", broken, JobFailed, `the restart job ended with the result "failed"`},
 		{"done, and nothing was done", with(restart(Done), func(s *Step) { s.Before = "new" }), up, healthy, "v2", broken, NothingDone, "not started anew"},
 		{"it crashed and came back", restart(Done), worker(func(w *units.Worker) { w.NRestarts = 1 }), healthy, "v2", broken, RestartedWhileBaking, "started it again"},
-		{"it crashed and waits to come back", restart(Done), state(units.Activating), healthy, "v2", broken, RestartedWhileBaking, "after READY=1"},
+		{"a job that is over too early, and it starts", restart(Done), state(units.Activating), healthy, "v2", moving, "", ""},
+		{"it crashed and waits to come back", restart(Done), waitsForRestart, healthy, "v2", broken, RestartedWhileBaking, "after READY=1"},
 		{"it went down", restart(Done), state(units.Inactive), healthy, "v2", broken, WorkerDown, "it is inactive"},
 		{"it reloads by itself", restart(Done), state(units.Reloading), healthy, "v2", available, "", ""},
 		{"somebody changed its link", restart(Done), up, healthy, "hotfix", broken, WrongRelease, `points at "hotfix"`},
