@@ -37,6 +37,7 @@ func runAll(m *testing.M) int {
 func onEach(t *testing.T, story func(*testing.T, *stage.Stage)) {
 	for _, version := range sandbox.Versions() {
 		t.Run("systemd-"+version, func(t *testing.T) {
+			t.Parallel() // each has a machine of its own, and mostly waits
 			story(t, newStage(t, version))
 		})
 	}

@@ -40,6 +40,7 @@ const (
 	destination      = "org.freedesktop.systemd1"
 	managerPath      = dbus.ObjectPath("/org/freedesktop/systemd1")
 	managerInterface = "org.freedesktop.systemd1.Manager"
+	jobInterface     = "org.freedesktop.systemd1.Job"
 )
 
 var (

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/godbus/dbus/v5"
@@ -66,6 +68,23 @@ func (j *jobs) removed(job dbus.ObjectPath, result units.JobResult) {
 	j.early[job] = result
 }
 
+// waiting are the jobs whose result is waited for.
+func (j *jobs) waiting() []dbus.ObjectPath {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Collect(maps.Keys(j.waiters))
+}
+
+// lose ends the wait for a job that has ended without a signal.
+func (j *jobs) lose(job dbus.ObjectPath) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if waiter, ok := j.waiters[job]; ok {
+		close(waiter)
+		delete(j.waiters, job)
+	}
+}
+
 func (j *jobs) forget(job dbus.ObjectPath) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -122,7 +141,10 @@ func (c *Conn) queue(ctx context.Context, verb, unit, method string, args ...any
 		return "", c.refused(verb, unit, err)
 	}
 	select {
-	case result := <-result:
+	case result, heard := <-result:
+		if !heard {
+			return "", fmt.Errorf("%s %q: systemd was away when the job ended: %w", verb, unit, ErrLost)
+		}
 		return result, nil
 	case <-ctx.Done():
 		c.jobs.forget(job)

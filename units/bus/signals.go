@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/godbus/dbus/v5"
@@ -48,8 +49,26 @@ func (c *Conn) handle(signal *dbus.Signal) {
 		if dbus.Store(signal.Body, &unit, &path) == nil {
 			c.mark(unit)
 		}
-	case managerInterface + ".Reloading", managerInterface + ".UnitFilesChanged", "org.freedesktop.DBus.NameOwnerChanged":
+	case managerInterface + ".Reloading", managerInterface + ".UnitFilesChanged":
 		c.mark("")
+	case "org.freedesktop.DBus.NameOwnerChanged":
+		c.mark("")
+		c.done.Go(c.lookForJobs)
+	}
+}
+
+// lookForJobs finds out which jobs have ended while systemd was away from the
+// bus. When it re-executes itself it goes on with its jobs before it is back,
+// and says nothing of those that end meanwhile.
+func (c *Conn) lookForJobs() {
+	for _, job := range c.jobs.waiting() {
+		var id uint32
+		err := c.bus.Object(destination, job).CallWithContext(c.bus.Context(), "org.freedesktop.DBus.Properties.Get", 0,
+			jobInterface, "Id").Store(&id)
+		var answer dbus.Error
+		if errors.As(err, &answer) && answer.Name == "org.freedesktop.DBus.Error.UnknownObject" {
+			c.jobs.lose(job)
+		}
 	}
 }
 
