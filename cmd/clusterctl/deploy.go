@@ -85,30 +85,46 @@ func (o *deployOptions) validate(cmd *cobra.Command) error {
 }
 
 func (o *deployOptions) deploy(ctx context.Context) error {
+	o.release = o.name
+	info, err := os.Stat(o.from)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.Contains(o.from, "/"):
+		return usageError(fmt.Errorf("release %q: no such directory or archive", o.from), "clusterctl releases %s", o.cluster)
+	case errors.Is(err, fs.ErrNotExist):
+		return o.run(ctx) // the name of one that is there, as the next step finds out
+	case err != nil:
+		return err
+	case info.IsDir() && o.sum != "":
+		return usageError(fmt.Errorf("release %q: --sha256 is for an archive, got a directory", o.from), "clusterctl deploy --help")
+	case o.dryRun:
+		return usageError(fmt.Errorf("release %q: --dry-run adds nothing, wanted the name of a release that is there", o.from), "clusterctl releases %s", o.cluster)
+	}
+	if err := o.take(ctx, info); err != nil {
+		return err
+	}
+	return o.run(ctx)
+}
+
+// take copies the release into the store of the cluster, if there is one.
+func (o *deployOptions) take(ctx context.Context, source fs.FileInfo) error {
+	systemd, err := o.connect(ctx, o.cluster)
+	if err != nil {
+		return err
+	}
+	defer systemd.Close()
+	if err := mayDeploy(ctx, systemd, o.cluster); err != nil {
+		return err
+	}
 	store, err := o.releases(o.cluster)
 	if err != nil {
 		return err
 	}
-	o.release = o.name
-	info, err := os.Stat(o.from)
-	switch {
-	case err == nil && info.IsDir() && o.sum != "":
-		return usageError(fmt.Errorf("release %q: --sha256 is for an archive, got a directory", o.from), "clusterctl deploy --help")
-	case err == nil && o.dryRun:
-		return usageError(fmt.Errorf("release %q: --dry-run adds nothing, wanted the name of a release that is there", o.from), "clusterctl releases %s", o.cluster)
-	case err == nil && info.IsDir():
+	if source.IsDir() {
 		_, err = store.Add(o.name, o.from)
-	case err == nil:
+	} else {
 		_, err = store.AddArchive(o.name, o.from, o.sum)
-	case errors.Is(err, fs.ErrNotExist) && strings.Contains(o.from, "/"):
-		return usageError(fmt.Errorf("release %q: no such directory or archive", o.from), "clusterctl releases %s", o.cluster)
-	case errors.Is(err, fs.ErrNotExist):
-		err = nil // the name of one that is there, as the next step finds out
 	}
-	if err != nil {
-		return o.explainAdd(err)
-	}
-	return o.run(ctx)
+	return o.explainAdd(err)
 }
 
 func (o *deployOptions) explainAdd(err error) error {

@@ -55,6 +55,14 @@ func (o *engineOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	systemd, err := o.connect(ctx, o.cluster)
+	if err != nil {
+		return err
+	}
+	defer systemd.Close()
+	if err := o.mayBegin(ctx, history, systemd); err != nil {
+		return err
+	}
 	unlock, err := history.Lock()
 	if errors.Is(err, rollout.ErrLocked) {
 		return o.busy(o.cluster)
@@ -64,11 +72,6 @@ func (o *engineOptions) run(ctx context.Context) error {
 	}
 	defer unlock()
 
-	systemd, err := o.connect(ctx, o.cluster)
-	if err != nil {
-		return err
-	}
-	defer systemd.Close()
 	releases, err := o.releases(o.cluster)
 	if err != nil {
 		return err
@@ -98,6 +101,17 @@ func (o *engineOptions) run(ctx context.Context) error {
 	}
 	o.prune(history, releases, run)
 	return o.verdict(run)
+}
+
+// mayBegin looks at a cluster that has no history yet, before a directory is
+// made for it: a name without a cluster leaves nothing behind.
+func (o *engineOptions) mayBegin(ctx context.Context, history rollout.History, systemd *bus.Cluster) error {
+	revisions, err := history.Revisions()
+	if err != nil || len(revisions) > 0 {
+		return err
+	}
+	_, _, err = o.newStart(ctx, systemd, o.order)
+	return err
 }
 
 // prune removes the releases that nobody runs and nobody goes back to any more.

@@ -33,8 +33,11 @@ func (g *global) printLastLines(unit, invocation string) {
 	} else {
 		// What the worker wrote itself, and what systemd wrote about it
 		// (systemd.journal-fields(7)).
-		own := map[bool]string{false: "INVOCATION_ID=", true: "USER_INVOCATION_ID="}[g.user]
-		args = append(args, "_SYSTEMD_INVOCATION_ID="+invocation, "+", own+invocation)
+		about := "INVOCATION_ID="
+		if g.user {
+			about = "USER_INVOCATION_ID="
+		}
+		args = append(args, "_SYSTEMD_INVOCATION_ID="+invocation, "+", about+invocation)
 	}
 	out, err := exec.CommandContext(ctx, "journalctl", args...).Output()
 	if err != nil {

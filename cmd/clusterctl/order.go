@@ -72,10 +72,7 @@ func (g *global) addRelease(start *rollout.Start, seen *rollout.Seen, hasRelease
 		return nil
 	}
 	if !hasReleases {
-		return &rollout.Refusal{
-			Message: fmt.Sprintf("cluster %q has no releases: its ExecStart= is an absolute path, so a rollout can only restart it", start.Cluster),
-			Hint:    "write a relative one in the .cluster file, such as ExecStart=bin/server, and generate the units anew",
-		}
+		return noReleases(start.Cluster)
 	}
 	store, err := g.releases(start.Cluster)
 	if err != nil {
@@ -95,6 +92,33 @@ func (g *global) addRelease(start *rollout.Start, seen *rollout.Seen, hasRelease
 		}
 	}
 	return nil
+}
+
+// mayDeploy looks at the cluster before a release is added to its store, so
+// that a name without a cluster leaves nothing behind.
+func mayDeploy(ctx context.Context, systemd *bus.Cluster, name string) error {
+	cluster, err := systemd.List(ctx)
+	if err != nil {
+		return err
+	}
+	if err := rollout.Precheck(cluster, rollout.Switch); err != nil {
+		return err
+	}
+	sources, err := policySources(cluster)
+	if err != nil {
+		return err
+	}
+	if !spec.HasReleases(sources...) {
+		return noReleases(name)
+	}
+	return nil
+}
+
+func noReleases(cluster string) error {
+	return &rollout.Refusal{
+		Message: fmt.Sprintf("cluster %q has no releases: its ExecStart= is an absolute path, so a rollout can only restart it", cluster),
+		Hint:    "write a relative one in the .cluster file, such as ExecStart=bin/server, and generate the units anew",
+	}
 }
 
 // usualWorkers are the instances without those that the last rollout had

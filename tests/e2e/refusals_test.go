@@ -31,6 +31,16 @@ func TestRefusals(t *testing.T) {
 		refused(t, `no cluster "shop": systemd knows no unit "shop.service"`, "systemctl list-unit-files .*",
 			stage.Clusterctl, "rollout", "restart", "shop")
 	})
+	t.Run("a release for what can't have one", func(t *testing.T) {
+		dir := release(t, s, "v1", "")
+		refused(t, `no cluster "shop": systemd knows no unit "shop.service"`, "systemctl list-unit-files .*",
+			stage.Clusterctl, "deploy", "shop", dir)
+		refused(t, `cluster "web" has no releases: its ExecStart= is an absolute path.*`, "write a relative one.*",
+			stage.Clusterctl, "deploy", "web", dir)
+		if left, err := web.Run(t.Context(), "ls", "-R", "/var/lib/clusterctl"); err == nil {
+			t.Errorf("something was written: %s", left)
+		}
+	})
 	t.Run("stopped", func(t *testing.T) {
 		run(t, web, "systemctl", "start", "web.socket")
 		refused(t, `cluster "web" is not running \(web.service is inactive\)`, "systemctl start web.service", restart...)

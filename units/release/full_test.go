@@ -18,7 +18,7 @@ import (
 func smallDisk(t *testing.T) Store {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("a tmpfs of 1 MiB to fill up can be mounted by root only")
+		t.Fatal("a disk to fill up, a tmpfs of 1 MiB, can be mounted by root only: run make test as root")
 	}
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m,nr_inodes=64"); err != nil {

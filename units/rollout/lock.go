@@ -1,10 +1,8 @@
 package rollout
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -28,45 +26,6 @@ func (h History) Lock() (unlock func(), err error) {
 		return nil, err
 	}
 	return func() { file.Close() }, nil
-}
-
-// Locked says whether an engine is at work.
-func (h History) Locked() (bool, error) {
-	file, err := os.Open(h.lockPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("rollout history: %w", err)
-	}
-	defer file.Close()
-	err = flock(file, syscall.LOCK_SH|syscall.LOCK_NB)
-	if errors.Is(err, ErrLocked) {
-		return true, nil
-	}
-	return false, err
-}
-
-// WaitUnlocked returns when no engine is at work any more, or with the error
-// of the context. The kernel wakes it: it does not poll.
-func (h History) WaitUnlocked(ctx context.Context) error {
-	file, err := os.Open(h.lockPath())
-	if err != nil {
-		return fmt.Errorf("rollout history: %w", err)
-	}
-	unlocked := make(chan error, 1)
-	go func() {
-		// After the end of the context this goroutine goes on waiting
-		// with the kernel until the engine ends; the file is its own.
-		defer file.Close()
-		unlocked <- flock(file, syscall.LOCK_SH)
-	}()
-	select {
-	case err := <-unlocked:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func (h History) lockPath() string { return filepath.Join(h.Dir, "lock") }
