@@ -79,6 +79,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 	flags.BoolVar(&g.user, "user", false, "talk to the user manager of this login")
 	flags.Bool("system", true, "talk to the system manager (the default)")
 	root.MarkFlagsMutuallyExclusive("user", "system")
-	root.AddCommand(newInitCommand(g), newExplainCommand(g), newGenerateCommand(g), newDeployCommand(g), newRolloutCommand(g), newReleasesCommand(g))
+	root.AddCommand(
+		newInitCommand(g),
+		newExplainCommand(g),
+		newGenerateCommand(g),
+		newDeployCommand(g),
+		newRolloutCommand(g),
+		newReleasesCommand(g),
+	)
 	return root
 }
