@@ -6,22 +6,23 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
+	"os"
 )
 
 // AdminSocket is the FileDescriptorName= of the worker's own Unix socket. A
 // shared listener can't be asked about one worker; this one can.
 const AdminSocket = "admin"
 
-// admin serves HTTP on the worker's own socket:
+// admin serves HTTP on the worker's own socket, for root and the worker's own
+// user alone:
 //
 //	GET /healthz  200 "ok", or 503 and the reason
 //	GET /readyz   200 "ready", or 503 and the state
 //	GET /stats    JSON: the state and the Stats of each service by name
-//	POST /drain   go offline: accept nothing, let the clients go, stay alive
-//	POST /undrain go online again
+//	POST /drain   go out of service: accept nothing, let the clients go, stay alive
+//	POST /undrain go back into service
 //
-// The two that change something are for root and the worker's own user.
+// The contract in cmd/dist/doc/contract.md says it for workers in any language.
 type admin struct {
 	server *http.Server
 	done   chan struct{}
@@ -46,7 +47,7 @@ func openAdmin(sockets *Sockets, r *run) (*admin, error) {
 		return nil, fmt.Errorf("socket %q: %w", AdminSocket, err)
 	}
 	a := &admin{
-		server: &http.Server{Handler: r.adminHandler(), ConnContext: rememberPeer, ReadHeaderTimeout: HealthTimeout},
+		server: &http.Server{Handler: ownersOnly(r.adminHandler()), ConnContext: rememberPeer, ReadHeaderTimeout: HealthTimeout},
 		done:   make(chan struct{}),
 	}
 	go func() {
@@ -76,8 +77,8 @@ func (r *run) adminHandler() http.Handler {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !r.state.ready() {
-			http.Error(w, r.state.String(), http.StatusServiceUnavailable)
+		if !r.state.is(stateReady) {
+			http.Error(w, r.stateWords(), http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
@@ -86,12 +87,12 @@ func (r *run) adminHandler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(r.stats())
 	})
-	mux.Handle("POST /drain", ownersOnly(change(r.goOffline)))
-	mux.Handle("POST /undrain", ownersOnly(change(r.goOnline)))
+	mux.Handle("POST /drain", change(r.leaveService))
+	mux.Handle("POST /undrain", change(r.enterService))
 	if r.Admin != nil {
 		own := http.NewServeMux()
 		r.Admin(own)
-		mux.Handle("/", ownersOnly(own))
+		mux.Handle("/", own)
 	}
 	return mux
 }
@@ -109,14 +110,16 @@ func change(do func() error) http.Handler {
 
 type workerStats struct {
 	State    string           `json:"state"`
-	Uptime   float64          `json:"uptime_seconds"`
+	PID      int              `json:"pid"`
+	Start    float64          `json:"start_time_seconds"`
 	Services map[string]Stats `json:"services"`
 }
 
 func (r *run) stats() workerStats {
 	all := workerStats{
-		State:    r.state.String(),
-		Uptime:   time.Since(r.began).Seconds(),
+		State:    r.stateWords(),
+		PID:      os.Getpid(),
+		Start:    float64(r.began.UnixMilli()) / 1000,
 		Services: map[string]Stats{},
 	}
 	for _, service := range r.Services {
@@ -124,3 +127,5 @@ func (r *run) stats() workerStats {
 	}
 	return all
 }
+
+func (r *run) stateWords() string { return r.state.words(r.total().Connections) }

@@ -33,6 +33,7 @@ type conn struct {
 	received bool        // bytes came in this phase
 	touched  time.Time   // of the last byte or phase, while leaving
 	deadline time.Time   // the read deadline that net/http wants
+	cut      bool        // closed by us, unfinished
 	retiring bool        // a deadline in the past is set, by us
 	timer    *time.Timer // calls expire; nil while it may stay
 }
@@ -252,6 +253,7 @@ func (c *conn) cutIf(which func(phase) bool) bool {
 	if !which(c.phase) {
 		return false
 	}
+	c.cut = true
 	c.wire.Close()
 	if c.phase == phaseHijacked {
 		c.owner.move(c, phaseGone) // its handler may never close it

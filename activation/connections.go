@@ -19,7 +19,10 @@ type connections struct {
 
 	mu        sync.Mutex
 	open      map[*conn]struct{}
-	unsettled int // those that Shutdown could harm
+	unsettled int   // those that Shutdown could harm
+	hijacked  int64 // those that belong to their handlers
+	drained   int64 // that ended by themselves after they were told to
+	leaving   bool  // who comes now is told at once
 	draining  bool
 	settled   chan struct{} // closed when unsettled is 0 in a drain
 	none      chan struct{} // closed when nothing is open in a drain
@@ -37,11 +40,18 @@ func newConnections(grace time.Duration) *connections {
 func (s *connections) add(socket net.Conn, config *tls.Config) *conn {
 	c := newConn(socket, config, s)
 	s.accepted.Add(1)
+	if s.insert(c) {
+		c.leave() // it was accepted in the moment in which the others were told
+	}
+	return c
+}
+
+func (s *connections) insert(c *conn) (leaving bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[c] = struct{}{}
 	s.unsettled++
-	return c
+	return s.leaving
 }
 
 // move is called with the connection's lock held.
@@ -67,8 +77,17 @@ func (s *connections) count(c *conn, next phase) {
 	if next.isSettled() && !c.phase.isSettled() {
 		s.unsettled--
 	}
+	if next.isHijacked() {
+		s.hijacked++
+	}
+	if c.phase.isHijacked() {
+		s.hijacked--
+	}
 	if next == phaseGone {
 		delete(s.open, c)
+		if c.timer != nil && !c.cut {
+			s.drained++
+		}
 	}
 	s.report()
 }
@@ -88,6 +107,7 @@ func (s *connections) report() {
 
 // leave lets the open connections end as soon as their clients allow.
 func (s *connections) leave() {
+	s.setLeaving(true)
 	for _, c := range s.list() {
 		c.leave()
 	}
@@ -95,9 +115,16 @@ func (s *connections) leave() {
 
 // stay takes leave back. HTTP/2's clients that were told to go will go.
 func (s *connections) stay() {
+	s.setLeaving(false)
 	for _, c := range s.list() {
 		c.stay()
 	}
+}
+
+func (s *connections) setLeaving(leaving bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leaving = leaving
 }
 
 // drain is leave for good, when nothing will be added any more.
@@ -119,10 +146,13 @@ func (s *connections) list() []*conn {
 	return all
 }
 
-func (s *connections) len() int {
+func (s *connections) addTo(stats *Stats) {
+	stats.Accepted = s.accepted.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.open)
+	stats.Connections = int64(len(s.open))
+	stats.Hijacked = s.hijacked
+	stats.Drained = s.drained
 }
 
 // cut closes what is left for which is true, and returns whose it was.

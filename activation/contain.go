@@ -18,6 +18,7 @@ func (h *HTTP) contain(reason any, answer *response, r *http.Request) {
 	if answer.wroteHeader {
 		panic(http.ErrAbortHandler)
 	}
+	h.errors.Add(1)
 	clear(answer.Header()) // of an answer that will not be
 	http.Error(answer, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 }

@@ -17,8 +17,8 @@ const (
 
 // drain ends all services at once, bounded by DrainTimeout.
 func (r *run) drain() error {
-	r.changing.Lock() // not while it is going offline or online
-	r.state.set(stateDraining)
+	r.changing.Lock() // not while it is leaving or entering service
+	r.state.set(stateStopping)
 	r.changing.Unlock()
 	r.notify.stopping(r.DrainTimeout)
 	r.Logger.Info("draining", "limit", r.DrainTimeout)
@@ -59,7 +59,7 @@ func (r *run) await(ended <-chan error) error {
 func (r *run) report(last Stats) Stats {
 	now := r.total()
 	r.notify.status("draining, %d connections and %d requests left", now.Connections, now.InFlight)
-	if now.Served != last.Served || now.Connections != last.Connections {
+	if now.Requests != last.Requests || now.Connections != last.Connections {
 		r.notify.extend(extension)
 	}
 	return now

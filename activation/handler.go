@@ -30,7 +30,10 @@ func (h *HTTP) handle(handler http.Handler, w http.ResponseWriter, answer *respo
 	defer func() {
 		reason := recover()
 		h.inFlight.Add(-1)
-		h.served.Add(1)
+		h.requests.Add(1)
+		if answer.status >= http.StatusInternalServerError {
+			h.errors.Add(1)
+		}
 		if reason != nil {
 			h.contain(reason, answer, r)
 		}

@@ -47,7 +47,8 @@ type HTTP struct {
 	life        lifeline
 	leaving     *leaving
 	inFlight    atomic.Int64
-	served      atomic.Int64
+	requests    atomic.Int64
+	errors      atomic.Int64
 	panics      atomic.Int64
 	cut         atomic.Int64
 	cutMu       sync.Mutex
@@ -192,10 +193,15 @@ func (h *HTTP) checkPulse(limit time.Duration) error {
 }
 
 func (h *HTTP) Stats() Stats {
-	stats := Stats{Served: h.served.Load(), InFlight: h.inFlight.Load(), Panics: h.panics.Load(), Cut: h.cut.Load()}
+	stats := Stats{
+		Requests: h.requests.Load(),
+		Errors:   h.errors.Load(),
+		InFlight: h.inFlight.Load(),
+		Panics:   h.panics.Load(),
+		Cut:      h.cut.Load(),
+	}
 	if h.connections != nil {
-		stats.Accepted = h.connections.accepted.Load()
-		stats.Connections = int64(h.connections.len())
+		h.connections.addTo(&stats)
 	}
 	return stats
 }

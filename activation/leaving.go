@@ -53,7 +53,7 @@ func (l *leaving) announce(next func(net.Listener) context.Context) func(net.Lis
 }
 
 // Draining returns a channel that is closed when the service of a request's
-// context begins to drain, or is taken offline. Handlers of long polls, streams
+// context begins to drain, or is taken out of service. Handlers of long polls, streams
 // and hijacked connections wait on it to finish early. It is nil for any other
 // context.
 func Draining(ctx context.Context) <-chan struct{} {

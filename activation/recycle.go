@@ -50,8 +50,8 @@ func (l Recycle) due(now usage) string {
 	switch {
 	case l.Panics > 0 && now.stats.Panics >= l.Panics:
 		return fmt.Sprintf("%d panics, limit %d", now.stats.Panics, l.Panics)
-	case l.Requests > 0 && now.stats.Served >= l.Requests:
-		return fmt.Sprintf("%d requests, limit %d", now.stats.Served, l.Requests)
+	case l.Requests > 0 && now.stats.Requests >= l.Requests:
+		return fmt.Sprintf("%d requests, limit %d", now.stats.Requests, l.Requests)
 	case l.Age > 0 && now.age >= l.Age:
 		return fmt.Sprintf("age %s, limit %s", now.age, l.Age)
 	case l.Memory > 0 && now.memory >= l.Memory:

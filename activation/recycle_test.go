@@ -14,11 +14,11 @@ func TestRecycle_Due(t *testing.T) {
 		now    usage
 		want   string
 	}{
-		{name: "no limits", now: usage{stats: Stats{Panics: 9, Served: 9}, age: time.Hour, memory: 1 << 40}},
+		{name: "no limits", now: usage{stats: Stats{Panics: 9, Requests: 9}, age: time.Hour, memory: 1 << 40}},
 		{name: "below", limits: Recycle{Panics: 2, Requests: 10, Age: time.Hour, Memory: 100},
-			now: usage{stats: Stats{Panics: 1, Served: 9}, age: time.Minute, memory: 99}},
+			now: usage{stats: Stats{Panics: 1, Requests: 9}, age: time.Minute, memory: 99}},
 		{name: "panics", limits: Recycle{Panics: 2}, now: usage{stats: Stats{Panics: 2}}, want: "2 panics, limit 2"},
-		{name: "requests", limits: Recycle{Requests: 10}, now: usage{stats: Stats{Served: 11}}, want: "11 requests, limit 10"},
+		{name: "requests", limits: Recycle{Requests: 10}, now: usage{stats: Stats{Requests: 11}}, want: "11 requests, limit 10"},
 		{name: "age", limits: Recycle{Age: time.Hour}, now: usage{age: time.Hour}, want: "age 1h0m0s, limit 1h0m0s"},
 		{name: "memory", limits: Recycle{Memory: 100}, now: usage{memory: 200}, want: "200 bytes of memory, limit 100"},
 	}

@@ -15,14 +15,16 @@ type response struct {
 	http.ResponseWriter
 	leaving     *atomic.Bool // nil in HTTP/2
 	wroteHeader bool
+	status      int // 0 for one that was never named, which is 200
 }
 
 // Unwrap is for http.ResponseController.
 func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *response) WriteHeader(status int) {
-	if status >= http.StatusOK {
+	if status >= http.StatusOK && !r.wroteHeader {
 		r.beforeHeader()
+		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
 }

@@ -22,13 +22,16 @@ type Service interface {
 	Stats() Stats
 }
 
-// Stats counts the work of a service since it was started.
+// Stats counts the work of a service since it was started, as /stats shows it.
 type Stats struct {
 	Accepted    int64 `json:"accepted"`    // connections
 	Connections int64 `json:"connections"` // open now
-	Served      int64 `json:"served"`      // requests finished
+	Hijacked    int64 `json:"hijacked"`    // open now, taken out of HTTP by their handler
+	Requests    int64 `json:"requests"`    // finished
+	Errors      int64 `json:"errors"`      // of those, answered with a status of 500 to 599
 	InFlight    int64 `json:"in_flight"`   // requests in their handler now
 	Panics      int64 `json:"panics"`      // of handlers, contained
+	Drained     int64 `json:"drained"`     // connections that ended by themselves in a drain
 	Cut         int64 `json:"cut"`         // connections closed at the drain's limit
 }
 
@@ -36,9 +39,12 @@ func (s Stats) plus(other Stats) Stats {
 	return Stats{
 		Accepted:    s.Accepted + other.Accepted,
 		Connections: s.Connections + other.Connections,
-		Served:      s.Served + other.Served,
+		Hijacked:    s.Hijacked + other.Hijacked,
+		Requests:    s.Requests + other.Requests,
+		Errors:      s.Errors + other.Errors,
 		InFlight:    s.InFlight + other.InFlight,
 		Panics:      s.Panics + other.Panics,
+		Drained:     s.Drained + other.Drained,
 		Cut:         s.Cut + other.Cut,
 	}
 }

@@ -6,8 +6,8 @@ import "sync/atomic"
 const (
 	stateStarting int32 = iota
 	stateReady
-	stateOffline
-	stateDraining
+	stateDraining // out of service; drained, once no connection is left
+	stateStopping
 )
 
 type state struct{ value atomic.Int32 }
@@ -17,16 +17,20 @@ func (s *state) set(value int32) { s.value.Store(value) }
 // change is false if the state was not from.
 func (s *state) change(from, to int32) bool { return s.value.CompareAndSwap(from, to) }
 
-func (s *state) ready() bool { return s.value.Load() == stateReady }
+func (s *state) is(value int32) bool { return s.value.Load() == value }
 
-func (s *state) String() string {
+// words is the state for people and /stats; left are the open connections.
+func (s *state) words(left int64) string {
 	switch s.value.Load() {
 	case stateReady:
 		return "ready"
-	case stateOffline:
-		return "offline"
 	case stateDraining:
+		if left == 0 {
+			return "drained"
+		}
 		return "draining"
+	case stateStopping:
+		return "stopping"
 	default:
 		return "starting"
 	}
@@ -34,8 +38,8 @@ func (s *state) String() string {
 
 // status is what systemctl status shows.
 func (s *state) status() string {
-	if s.ready() {
-		return "serving"
+	if s.is(stateDraining) {
+		return "out of service, as told on the admin socket"
 	}
-	return s.String() + ", as told on the admin socket"
+	return "serving"
 }

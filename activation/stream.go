@@ -27,7 +27,7 @@ type Stream struct {
 	life      lifeline
 	handlers  sync.WaitGroup
 	conns     heldConns
-	served    atomic.Int64
+	ended     atomic.Int64
 	panics    atomic.Int64
 	cut       atomic.Int64
 	drain     context.Context
@@ -82,7 +82,7 @@ func (s *Stream) handle(accepted net.Conn) {
 			s.logger.Error("handler panicked", "service", s.Name, "reason", reason, "stack", string(debug.Stack()))
 		}
 		accepted.Close()
-		s.served.Add(1)
+		s.ended.Add(1)
 	}()
 	s.Handle(s.drain, accepted)
 }
@@ -108,7 +108,7 @@ func (s *Stream) Stats() Stats {
 	return Stats{
 		Accepted:    s.conns.accepted.Load(),
 		Connections: open,
-		Served:      s.served.Load(),
+		Requests:    s.ended.Load(),
 		InFlight:    open,
 		Panics:      s.panics.Load(),
 		Cut:         s.cut.Load(),

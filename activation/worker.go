@@ -45,8 +45,8 @@ type Worker struct {
 	Reload []func(context.Context) error
 	// Recycle has the worker replaced when it has passed a limit.
 	Recycle Recycle
-	// Admin adds handlers to the admin socket, for root and the worker's own
-	// user; net/http/pprof for one.
+	// Admin adds handlers to the admin socket; net/http/pprof for one. As all of
+	// that socket, they are for root and the worker's own user.
 	Admin func(*http.ServeMux)
 	// DrainTimeout replaces DefaultDrainTimeout.
 	DrainTimeout time.Duration

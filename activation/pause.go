@@ -1,12 +1,9 @@
 package activation
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
-// Pauser is a Service that can go offline and online again without its process
-// ending. HTTP is one.
+// Pauser is a Service that can go out of service and back without its process
+// ending.
 type Pauser interface {
 	// Pause accepts nothing more, and lets its clients go to other workers.
 	Pause()
@@ -14,16 +11,14 @@ type Pauser interface {
 	Resume()
 }
 
-var errNotServing = errors.New("worker does not serve")
-
-// goOffline pauses all services that can be.
-func (r *run) goOffline() error {
+// leaveService pauses all services that can be.
+func (r *run) leaveService() error {
 	r.changing.Lock()
 	defer r.changing.Unlock()
-	if !r.state.change(stateReady, stateOffline) {
-		return fmt.Errorf("%w: it is %s", errNotServing, &r.state)
+	if !r.state.change(stateReady, stateDraining) {
+		return fmt.Errorf("worker is not in service: it is %s", r.stateWords())
 	}
-	r.Logger.Info("going offline")
+	r.Logger.Info("going out of service")
 	r.notify.status("%s", r.state.status())
 	for _, service := range r.Services {
 		if pauser, ok := service.(Pauser); ok {
@@ -33,13 +28,13 @@ func (r *run) goOffline() error {
 	return nil
 }
 
-func (r *run) goOnline() error {
+func (r *run) enterService() error {
 	r.changing.Lock()
 	defer r.changing.Unlock()
-	if !r.state.change(stateOffline, stateReady) {
-		return fmt.Errorf("worker is not offline: it is %s", &r.state)
+	if !r.state.change(stateDraining, stateReady) {
+		return fmt.Errorf("worker is not drained: it is %s", r.stateWords())
 	}
-	r.Logger.Info("going online")
+	r.Logger.Info("going back into service")
 	r.notify.status("%s", r.state.status())
 	for _, service := range r.Services {
 		if pauser, ok := service.(Pauser); ok {

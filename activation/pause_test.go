@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// A worker that is told to go offline hands its clients to another, stays
+// A worker that is told to go out of service hands its clients to another, stays
 // alive, and takes them again when told to.
-func TestOffline_AndOnlineAgain(t *testing.T) {
+func TestDrained_AndBackAgain(t *testing.T) {
 	systemd := newManager(t)
 	worker := systemd.start("serve")
 	worker.waitFor("READY=1")
@@ -23,14 +23,18 @@ func TestOffline_AndOnlineAgain(t *testing.T) {
 	}
 
 	worker.tell("/drain", 200, "ok")
-	worker.tell("/drain", 409, "worker does not serve: it is offline")
-	if status, body := worker.ask("/readyz"); status != 503 || body != "offline" {
-		t.Errorf("/readyz: wanted 503 offline, got %d %s", status, body)
+	worker.tell("/drain", 409, "worker is not in service: it is draining")
+	if status, body := worker.ask("/readyz"); status != 503 || body != "draining" {
+		t.Errorf("/readyz: wanted 503 draining, got %d %s", status, body)
 	}
 	if closing, err := client.get("/"); err != nil || !closing {
-		t.Errorf("offline: wanted Connection: close, got closing %t, %v", closing, err)
+		t.Errorf("draining: wanted Connection: close, got closing %t, %v", closing, err)
 	}
 	silent.waitClosed(t)
+	worker.waitForStats(`"state":"drained"`)
+	if status, body := worker.ask("/readyz"); status != 503 || body != "drained" {
+		t.Errorf("/readyz: wanted 503 drained, got %d %s", status, body)
+	}
 	waiting := &rawClient{address: systemd.address()}
 	if err := waiting.dial(); err != nil {
 		t.Fatal(err)
@@ -38,14 +42,14 @@ func TestOffline_AndOnlineAgain(t *testing.T) {
 	if err := waiting.send("/"); err != nil {
 		t.Fatal(err)
 	}
-	if _, body := worker.ask("/stats"); !strings.Contains(body, `"accepted":2,`) {
-		t.Errorf("/stats: wanted no more than 2 accepted, got %s", body)
+	if _, body := worker.ask("/stats"); !strings.Contains(body, `"accepted":2,`) || !strings.Contains(body, `"drained":2,`) {
+		t.Errorf("/stats: wanted no more than 2 accepted, and both drained, got %s", body)
 	}
 
 	worker.tell("/undrain", 200, "ok")
-	worker.tell("/undrain", 409, "worker is not offline: it is ready")
+	worker.tell("/undrain", 409, "worker is not drained: it is ready")
 	if closing, err := waiting.receive(); err != nil || closing {
-		t.Errorf("online: wanted an open connection, got closing %t, %v", closing, err)
+		t.Errorf("ready: wanted an open connection, got closing %t, %v", closing, err)
 	}
 	waiting.close()
 	worker.terminate()
@@ -54,8 +58,8 @@ func TestOffline_AndOnlineAgain(t *testing.T) {
 	}
 }
 
-// A worker that is offline ends like any other.
-func TestOffline_ThenDrained(t *testing.T) {
+// A worker that is out of service ends like any other.
+func TestDrained_ThenStopped(t *testing.T) {
 	systemd := newManager(t)
 	worker := systemd.start("serve")
 	worker.waitFor("READY=1")
@@ -71,8 +75,8 @@ func TestOffline_ThenDrained(t *testing.T) {
 	}
 }
 
-// Two workers go offline in turn under load, over HTTP/1 and HTTP/2.
-func TestOffline_UnderLoad(t *testing.T) {
+// Two workers go out of service in turn under load, over HTTP/1 and HTTP/2.
+func TestDrained_UnderLoad(t *testing.T) {
 	systemd := newManager(t)
 	workers := []*child{systemd.start("serve"), systemd.start("serve")}
 	for _, worker := range workers {
@@ -105,16 +109,4 @@ func TestOffline_UnderLoad(t *testing.T) {
 	}
 	stop()
 	t.Logf("%d requests answered", load.wait())
-}
-
-func TestMayControl(t *testing.T) {
-	for _, test := range []struct {
-		peer uint32
-		own  int
-		want bool
-	}{{0, 1000, true}, {1000, 1000, true}, {1001, 1000, false}, {1000, 0, false}} {
-		if got := mayControl(test.peer, test.own); got != test.want {
-			t.Errorf("peer %d of %d: wanted %t, got %t", test.peer, test.own, test.want, got)
-		}
-	}
 }
