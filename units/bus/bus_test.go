@@ -20,13 +20,15 @@ import (
 // The units of the cluster "web": workers that do nothing, but for web@bad,
 // which fails, and web@slow, which never gets ready.
 var unitFiles = map[string]string{
-	"web.service":     "[Unit]\nWants=web.socket\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[X-Cluster]\nWorkers=3\n",
+	"web.service":     "[Unit]\nWants=web.socket web-workers.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[X-Cluster]\nWorkers=3\n",
 	"web.socket":      "[Socket]\nListenStream=127.0.0.1:8080\nService=web-activate.service\n",
 	"web@.service":    "[Service]\nType=exec\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=web.service\n",
 	"web@bad.service": "[Service]\nType=exec\nExecStart=/nonexistent\n",
 	"web@slow.service": "[Service]\nType=notify\nTimeoutStartSec=1s\nExecStart=/bin/sleep infinity\n" +
 		"TimeoutStopSec=1s\n",
 	"web-activate.service":  "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+	"web-workers.target":    "[Unit]\nAfter=web.service\n",
+	"a-workers.target":      "[Unit]\nDescription=Somebody else's\n",
 	"web.service.d/10.conf": "[X-Cluster]\nMaxUnavailable=2\n",
 }
 
@@ -69,6 +71,7 @@ func TestBus(t *testing.T) {
 	for _, version := range sandbox.Versions() {
 		t.Run("systemd-"+version, func(t *testing.T) {
 			s := boot(t, version)
+			t.Run("Look", func(t *testing.T) { testLook(t, s) })
 			t.Run("List", func(t *testing.T) { testList(t, s) })
 			t.Run("Restart", func(t *testing.T) { testRestart(t, s) })
 			t.Run("Transient", func(t *testing.T) { testTransient(t, s) })

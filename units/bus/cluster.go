@@ -177,14 +177,22 @@ type listedUnit struct {
 }
 
 func (c *Cluster) loadedWorkers(ctx context.Context) ([]string, error) {
-	var rows []listedUnit
-	pattern := []string{units.WorkerPattern(c.name)}
-	if err := c.manager(ctx, "ListUnitsByPatterns", []string{}, pattern).Store(&rows); err != nil {
-		return nil, fmt.Errorf("list the units %q: %w", pattern[0], c.explain(err))
+	rows, err := c.listWorkers(ctx, c.name)
+	if err != nil {
+		return nil, err
 	}
 	names := make([]string, len(rows))
 	for i, row := range rows {
 		names[i] = row.Name
 	}
 	return names, nil
+}
+
+func (r *Reader) listWorkers(ctx context.Context, cluster string) ([]listedUnit, error) {
+	var rows []listedUnit
+	pattern := units.WorkerPattern(cluster)
+	if err := r.manager(ctx, "ListUnitsByPatterns", []string{}, []string{pattern}).Store(&rows); err != nil {
+		return nil, fmt.Errorf("list the units %q: %w", pattern, r.explain(err))
+	}
+	return rows, nil
 }

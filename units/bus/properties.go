@@ -59,8 +59,8 @@ type property struct {
 // read fetches the properties of a unit; all calls are on their way before the
 // first answer is awaited. Reading a unit that isn't loaded makes systemd load
 // it, and a unit without a file reads as LoadState "not-found".
-func (c *Conn) read(ctx context.Context, unit string, properties []property) error {
-	object := c.bus.Object(destination, unitPath(unit))
+func (r *Reader) read(ctx context.Context, unit string, properties []property) error {
+	object := r.bus.Object(destination, unitPath(unit))
 	calls := make([]*dbus.Call, len(properties))
 	for i, p := range properties {
 		calls[i] = object.GoWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, make(chan *dbus.Call, 1), p.iface, p.name)
@@ -68,7 +68,7 @@ func (c *Conn) read(ctx context.Context, unit string, properties []property) err
 	for i, call := range calls {
 		answered := <-call.Done
 		if answered.Err != nil {
-			return fmt.Errorf("read %s of unit %q: %w", properties[i].name, unit, c.explain(answered.Err))
+			return fmt.Errorf("read %s of unit %q: %w", properties[i].name, unit, r.explain(answered.Err))
 		}
 		if err := answered.Store(properties[i].into); err != nil {
 			return fmt.Errorf("read %s of unit %q: %w", properties[i].name, unit, err)
@@ -104,7 +104,7 @@ type worker struct {
 	activeSince time.Duration // CLOCK_MONOTONIC
 }
 
-func (c *Conn) readWorker(ctx context.Context, cluster, unit string) (worker, error) {
+func (r *Reader) readWorker(ctx context.Context, cluster, unit string) (worker, error) {
 	var w worker
 	var job jobOfUnit
 	var invocation []byte
@@ -118,7 +118,7 @@ func (c *Conn) readWorker(ctx context.Context, cluster, unit string) (worker, er
 		property{serviceInterface, "StatusText", &w.StatusText},
 		property{serviceInterface, "ExecMainStatus", &w.ExecMainStatus},
 	)
-	if err := c.read(ctx, unit, properties); err != nil {
+	if err := r.read(ctx, unit, properties); err != nil {
 		return worker{}, err
 	}
 	w.Name, w.Job = unit, job.ID
@@ -152,7 +152,7 @@ type socket struct {
 	listen []string
 }
 
-func (c *Conn) readSocket(ctx context.Context, name string) (socket, error) {
+func (r *Reader) readSocket(ctx context.Context, name string) (socket, error) {
 	var u socket
 	var job jobOfUnit
 	var listen []struct{ Type, Address string }
@@ -160,7 +160,7 @@ func (c *Conn) readSocket(ctx context.Context, name string) (socket, error) {
 		property{socketInterface, "Result", &u.Result},
 		property{socketInterface, "Listen", &listen},
 	)
-	if err := c.read(ctx, name, properties); err != nil {
+	if err := r.read(ctx, name, properties); err != nil {
 		return socket{}, err
 	}
 	u.Name, u.Job = name, job.ID
@@ -177,7 +177,7 @@ type service struct {
 	files  []string
 }
 
-func (c *Conn) readService(ctx context.Context, name string) (service, error) {
+func (r *Reader) readService(ctx context.Context, name string) (service, error) {
 	var s service
 	var job jobOfUnit
 	var fragment string
@@ -189,7 +189,7 @@ func (c *Conn) readService(ctx context.Context, name string) (service, error) {
 		property{unitInterface, "FragmentPath", &fragment},
 		property{unitInterface, "DropInPaths", &dropIns},
 	)
-	if err := c.read(ctx, name, properties); err != nil {
+	if err := r.read(ctx, name, properties); err != nil {
 		return service{}, err
 	}
 	s.Name, s.Job = name, job.ID

@@ -1,0 +1,139 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clusterctl/clusterctl/units"
+)
+
+// workersSuffix ends the name of the target between a cluster and its workers.
+const workersSuffix = "-workers.target"
+
+// Clusters are the names of the manager's clusters, loaded or not: the services
+// that want a target of their workers, as the generated ones do.
+func (r *Reader) Clusters(ctx context.Context) ([]string, error) {
+	var files []struct{ Path, State string }
+	err := r.manager(ctx, "ListUnitFilesByPatterns", []string{}, []string{"*" + workersSuffix}).Store(&files)
+	if err != nil {
+		return nil, fmt.Errorf("list the clusters: %w", r.explain(err))
+	}
+	var clusters []string
+	for _, file := range files {
+		cluster := strings.TrimSuffix(path.Base(file.Path), workersSuffix)
+		service, err := r.readService(ctx, units.ServiceName(cluster))
+		if err != nil {
+			return nil, err
+		}
+		if service.wanted[cluster+workersSuffix] {
+			clusters = append(clusters, cluster)
+		}
+	}
+	slices.Sort(clusters)
+	return slices.Compact(clusters), nil
+}
+
+// Look reads all units of a cluster once.
+func (r *Reader) Look(ctx context.Context, cluster string) (units.Cluster, error) {
+	once := &Cluster{Conn: &Conn{Reader: r}, name: cluster, all: true}
+	return once.List(ctx)
+}
+
+// Glance reads a cluster at the cost of a listing, whatever the number of its
+// workers: of each worker it knows its states and its job alone.
+func (r *Reader) Glance(ctx context.Context, cluster string) (units.Cluster, error) {
+	once := &Cluster{Conn: &Conn{Reader: r}, name: cluster, sockets: make(map[string]socket), workers: make(map[string]worker)}
+	service, err := r.readService(ctx, units.ServiceName(cluster))
+	if err != nil {
+		return units.Cluster{}, err
+	}
+	once.service = service
+	for unit := range service.wanted {
+		if !once.isSocket(unit) {
+			continue
+		}
+		if err := once.readOne(ctx, unit); err != nil {
+			return units.Cluster{}, err
+		}
+	}
+	rows, err := r.listWorkers(ctx, cluster)
+	if err != nil {
+		return units.Cluster{}, err
+	}
+	for _, row := range rows {
+		once.workers[row.Name] = worker{Worker: row.worker(cluster)}
+	}
+	seen := once.snapshot()
+	for i := range seen.Workers {
+		seen.Workers[i].ActiveFor = 0 // a listing does not tell
+	}
+	return seen, nil
+}
+
+func (row listedUnit) worker(cluster string) units.Worker {
+	instance, _ := units.Instance(cluster, row.Name)
+	return units.Worker{Instance: instance, Unit: units.Unit{
+		Name:        row.Name,
+		LoadState:   units.LoadState(row.LoadState),
+		ActiveState: units.ActiveState(row.ActiveState),
+		SubState:    row.SubState,
+		Job:         row.JobID,
+	}}
+}
+
+// readers is how many units are read at a time: each has a few calls under way,
+// and a message bus lets a connection wait for 128 answers.
+const readers = 8
+
+// Vitals reads what the services show beside their state, by unit name.
+func (r *Reader) Vitals(ctx context.Context, services []string) (map[string]units.Vitals, error) {
+	all := make([]units.Vitals, len(services))
+	errs := make([]error, len(services))
+	var reading sync.WaitGroup
+	for first := range min(readers, len(services)) {
+		reading.Go(func() {
+			for i := first; i < len(services); i += readers {
+				all[i], errs[i] = r.vitals(ctx, services[i])
+			}
+		})
+	}
+	reading.Wait()
+	vitals := make(map[string]units.Vitals, len(services))
+	for i, service := range services {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		vitals[service] = all[i]
+	}
+	return vitals, nil
+}
+
+func (r *Reader) vitals(ctx context.Context, service string) (units.Vitals, error) {
+	var changed, memory, cpu uint64
+	err := r.read(ctx, service, []property{
+		{unitInterface, "StateChangeTimestamp", &changed},
+		{serviceInterface, "MemoryCurrent", &memory},
+		{serviceInterface, "CPUUsageNSec", &cpu},
+	})
+	if err != nil {
+		return units.Vitals{}, err
+	}
+	var v units.Vitals
+	if changed > 0 {
+		v.Since = time.UnixMicro(int64(changed))
+	}
+	const unknown = math.MaxUint64 // UINT64_MAX: not accounted for, or nothing runs
+	if memory != unknown {
+		v.Memory = memory
+	}
+	if cpu != unknown {
+		v.CPU = time.Duration(cpu)
+	}
+	return v, nil
+}

@@ -1,0 +1,134 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// Reader is a connection to one systemd manager for looking alone: it asks for
+// no signals, and so costs a single look the least. It is safe for use by
+// several goroutines.
+type Reader struct{ bus *dbus.Conn }
+
+// OpenReader reaches the manager. The context bounds the handshake only, not the
+// life of the connection.
+func OpenReader(ctx context.Context, manager Manager) (*Reader, error) {
+	address, err := address(manager)
+	if err != nil {
+		return nil, err
+	}
+	return DialReader(ctx, address)
+}
+
+// DialReader reaches the manager behind a bus address.
+func DialReader(ctx context.Context, address string) (*Reader, error) {
+	// The default handler hands signals to new goroutines when its reader is
+	// slow, and so out of order.
+	raw, err := dbus.Dial(address, dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+	if err != nil {
+		return nil, noBus(address, err)
+	}
+	r := &Reader{bus: raw}
+	if err := r.handshake(ctx); err != nil {
+		raw.Close()
+		return nil, noBus(address, err)
+	}
+	return r, nil
+}
+
+func (r *Reader) handshake(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { r.bus.Close() })
+	defer stop()
+	if err := r.bus.Auth(nil); err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	if err := r.bus.Hello(); err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return nil
+}
+
+// Close ends the connection.
+func (r *Reader) Close() error { return r.bus.Close() }
+
+// Lost is closed when the connection has ended, for whatever reason.
+func (r *Reader) Lost() <-chan struct{} { return r.bus.Context().Done() }
+
+func (r *Reader) manager(ctx context.Context, method string, args ...any) *dbus.Call {
+	return r.bus.Object(destination, managerPath).CallWithContext(ctx, managerInterface+"."+method, 0, args...)
+}
+
+// explain turns the errors of the bus that callers decide on into ours.
+func (r *Reader) explain(err error) error {
+	var answer dbus.Error
+	if errors.As(err, &answer) {
+		switch answer.Name {
+		case "org.freedesktop.DBus.Error.AccessDenied",
+			"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
+			"org.freedesktop.DBus.Error.AuthFailed":
+			return fmt.Errorf("%w: %s", ErrPermission, answer.Error())
+		case "org.freedesktop.DBus.Error.ServiceUnknown",
+			"org.freedesktop.DBus.Error.NameHasNoOwner",
+			"org.freedesktop.DBus.Error.Spawn.ChildExited":
+			return fmt.Errorf("%w: %s", ErrNoSystemd, answer.Error())
+		case "org.freedesktop.DBus.Error.NoReply",
+			"org.freedesktop.DBus.Error.Disconnected":
+			// systemd re-executes itself: it left the bus with our question.
+			return fmt.Errorf("%w: %s", ErrLost, answer.Error())
+		}
+		return err
+	}
+	if r.isLost(err) {
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	return err
+}
+
+// isLost says that an error is that of a connection which has ended. What is
+// written to it fails before its end is noticed.
+func (r *Reader) isLost(err error) bool {
+	select {
+	case <-r.Lost():
+		return true
+	default:
+	}
+	var broken *net.OpError
+	return errors.Is(err, dbus.ErrClosed) || errors.Is(err, io.EOF) || errors.As(err, &broken)
+}
+
+func noBus(address string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: message bus %q: %w", ErrPermission, address, err)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w: no message bus at %q", ErrNoSystemd, address)
+	}
+	return fmt.Errorf("%w: message bus %q: %w", ErrNoSystemd, address, err)
+}
+
+// address is where the bus of the manager listens; the environment variables
+// are those of the D-Bus specification.
+func address(manager Manager) (string, error) {
+	if manager == System {
+		if address := os.Getenv("DBUS_SYSTEM_BUS_ADDRESS"); address != "" {
+			return address, nil
+		}
+		return "unix:path=/run/dbus/system_bus_socket", nil
+	}
+	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" {
+		return address, nil
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return "unix:path=" + filepath.Join(dir, "bus"), nil
+	}
+	return "", fmt.Errorf("%w: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR is set, so this login has no user manager", ErrNoSystemd)
+}
