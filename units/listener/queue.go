@@ -23,6 +23,10 @@ type Queue struct {
 	Waiting int
 	// Limit is the backlog: with so many waiting, the kernel drops the next.
 	Limit int
+	// Dropped counts the connections that the kernel has dropped at this
+	// listener since it was opened, mostly for want of room in the queue. Of a
+	// Unix socket it is 0: there the client waits, or is told at once.
+	Dropped uint64
 }
 
 // Full says that the next connection would be dropped.
@@ -34,14 +38,18 @@ const stateListen = 10
 
 // Queues are the accept queues of the addresses as the Listen property of a
 // socket unit has them: "127.0.0.1:8080", "[::]:8080" or "/run/web.sock". Of
-// several sockets on one address (SO_REUSEPORT) the fullest counts. An address
-// without a listening stream socket is left out.
+// several sockets on one address (SO_REUSEPORT) the fullest counts, and all that
+// they have dropped. An address without a listening stream socket is left out.
 func Queues(addresses []string) ([]Queue, error) {
 	fullest := make(map[string]Queue)
 	take := func(q Queue) {
-		if known, ok := fullest[q.Address]; !ok || q.Waiting-q.Limit > known.Waiting-known.Limit {
-			fullest[q.Address] = q
+		known, ok := fullest[q.Address]
+		dropped := known.Dropped + q.Dropped
+		if ok && q.Waiting-q.Limit <= known.Waiting-known.Limit {
+			q = known
 		}
+		q.Dropped = dropped
+		fullest[q.Address] = q
 	}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 		messages, err := dump(inetRequest(family))
@@ -108,12 +116,21 @@ func (inetRequest) Len() int { return sizeofInetRequest }
 func (family inetRequest) Serialize() []byte {
 	data := make([]byte, sizeofInetRequest)
 	data[0], data[1] = uint8(family), unix.IPPROTO_TCP
+	data[2] = 1 << (inetSocketMemory - 1) // idiag_ext: the attributes that are wanted
 	binary.NativeEndian.PutUint32(data[4:], 1<<stateListen)
 	return data
 }
 
-// inetQueue reads a struct inet_diag_msg. Of a listening socket idiag_rqueue is
-// the length of the accept queue, and idiag_wqueue its limit.
+// inetSocketMemory is the attribute INET_DIAG_SKMEMINFO, an array of numbers in
+// which the connections that were dropped stand at socketMemoryDrops.
+const (
+	inetSocketMemory  = 7
+	socketMemoryDrops = 8 // SK_MEMINFO_DROPS of linux/sock_diag.h
+)
+
+// inetQueue reads a struct inet_diag_msg and the attributes after it. Of a
+// listening socket idiag_rqueue is the length of the accept queue, and
+// idiag_wqueue its limit.
 func inetQueue(message []byte) (Queue, bool) {
 	if len(message) < sizeofInetMessage || message[1] != stateListen {
 		return Queue{}, false
@@ -127,7 +144,23 @@ func inetQueue(message []byte) (Queue, bool) {
 		Address: netip.AddrPortFrom(address, port).String(),
 		Waiting: int(binary.NativeEndian.Uint32(message[56:])),
 		Limit:   int(binary.NativeEndian.Uint32(message[60:])),
+		Dropped: inetDropped(message[sizeofInetMessage:]),
 	}, true
+}
+
+// inetDropped is 0 on a kernel that does not tell (before 4.7).
+func inetDropped(attributes []byte) uint64 {
+	parsed, err := nl.ParseRouteAttr(attributes)
+	if err != nil {
+		return 0
+	}
+	const at = 4 * socketMemoryDrops
+	for _, attribute := range parsed {
+		if attribute.Attr.Type == inetSocketMemory && len(attribute.Value) >= at+4 {
+			return uint64(binary.NativeEndian.Uint32(attribute.Value[at:]))
+		}
+	}
+	return 0
 }
 
 // unixRequest is a struct unix_diag_req for the listening Unix sockets.

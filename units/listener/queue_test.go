@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,7 +62,7 @@ func TestQueues(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Queue{
-		{addresses[0], 0, 5}, {addresses[1], 3, 5}, {addresses[2], 2, 2}, {addresses[3], 1, 4}, {addresses[4], 1, 1},
+		{addresses[0], 0, 5, 0}, {addresses[1], 3, 5, 0}, {addresses[2], 2, 2, 0}, {addresses[3], 1, 4, 0}, {addresses[4], 1, 1, 0},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %+v, want %+v", got, want)
@@ -73,6 +74,23 @@ func TestQueues(t *testing.T) {
 		if full := i == 2 || i == 4; got[i].Full() != full {
 			t.Errorf("%+v is full: %v", got[i], got[i].Full())
 		}
+	}
+}
+
+func TestQueues_CountsWhatWasDropped(t *testing.T) {
+	const backlog = 1
+	address := listen(t, "tcp4", "127.0.0.1:0", backlog, backlog+1) // the kernel takes one more
+	dialer := net.Dialer{Timeout: 10 * time.Millisecond}            // the first attempt alone: no room will come
+	if conn, err := dialer.Dial("tcp4", address); err == nil {
+		conn.Close()
+		t.Fatal("a full queue took another connection")
+	}
+	queues, err := Queues([]string{address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(queues) != 1 || queues[0].Dropped == 0 || !queues[0].Full() {
+		t.Errorf("got %+v, want a full queue that has dropped", queues)
 	}
 }
 
