@@ -25,6 +25,7 @@ var layers = []struct {
 	{"units", []string{"github.com", "golang.org", module}, "the vocabulary is a leaf"},
 	{"units/bus", []string{"github.com/spf13", "net/http", module + "units/rollout", module + "units/health", module + "generator"}, "it only talks to systemd"},
 	{"units/health", []string{"github.com/godbus", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only asks workers"},
+	{"units/admin", []string{"github.com", module}, "it only asks workers"},
 	{"units/listener", []string{"github.com/godbus", "github.com/spf13", module}, "it only reads from the kernel"},
 	{"units/release", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only keeps files"},
 	{"units/rollout", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "decisions must run without systemd"},
