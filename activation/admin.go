@@ -13,8 +13,7 @@ import (
 // shared listener can't be asked about one worker; this one can.
 const AdminSocket = "admin"
 
-// admin serves HTTP on the worker's own socket, for root and the worker's own
-// user alone:
+// admin serves HTTP on the worker's own socket:
 //
 //	GET /healthz  200 "ok", or 503 and the reason
 //	GET /readyz   200 "ready", or 503 and the state
@@ -22,7 +21,10 @@ const AdminSocket = "admin"
 //	POST /drain   go out of service: accept nothing, let the clients go, stay alive
 //	POST /undrain go back into service
 //
-// The contract in cmd/dist/doc/contract.md says it for workers in any language.
+// What is only read is for whoever the mode of the socket lets in, so that who
+// watches over workers needs no right to change them; all else is for root and
+// the worker's own user. The contract in cmd/dist/doc/contract.md says it for
+// workers in any language.
 type admin struct {
 	server *http.Server
 	done   chan struct{}
@@ -47,7 +49,7 @@ func openAdmin(sockets *Sockets, r *run) (*admin, error) {
 		return nil, fmt.Errorf("socket %q: %w", AdminSocket, err)
 	}
 	a := &admin{
-		server: &http.Server{Handler: ownersOnly(r.adminHandler()), ConnContext: rememberPeer, ReadHeaderTimeout: HealthTimeout},
+		server: &http.Server{Handler: r.adminHandler(), ConnContext: rememberPeer, ReadHeaderTimeout: HealthTimeout},
 		done:   make(chan struct{}),
 	}
 	go func() {
@@ -87,12 +89,12 @@ func (r *run) adminHandler() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(r.stats())
 	})
-	mux.Handle("POST /drain", change(r.leaveService))
-	mux.Handle("POST /undrain", change(r.enterService))
+	mux.Handle("POST /drain", ownersOnly(change(r.leaveService)))
+	mux.Handle("POST /undrain", ownersOnly(change(r.enterService)))
 	if r.Admin != nil {
 		own := http.NewServeMux()
 		r.Admin(own)
-		mux.Handle("/", own)
+		mux.Handle("/", ownersOnly(own))
 	}
 	return mux
 }

@@ -15,7 +15,7 @@ type peerKey struct{}
 func rememberPeer(ctx context.Context, accepted net.Conn) context.Context {
 	uid, err := peerUID(accepted)
 	if err != nil {
-		return ctx // nobody, who is told nothing
+		return ctx // nobody, who may do nothing
 	}
 	return context.WithValue(ctx, peerKey{}, uid)
 }
@@ -47,12 +47,12 @@ func peerUID(accepted net.Conn) (uint32, error) {
 func ownersOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		uid, ok := r.Context().Value(peerKey{}).(uint32)
-		if !ok || !mayAsk(uid, os.Geteuid()) {
-			http.Error(w, "only root and the worker's own user may ask", http.StatusForbidden)
+		if !ok || !mayControl(uid, os.Geteuid()) {
+			http.Error(w, "only root and the worker's own user may do this", http.StatusForbidden)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func mayAsk(peer uint32, own int) bool { return peer == 0 || int(peer) == own }
+func mayControl(peer uint32, own int) bool { return peer == 0 || int(peer) == own }
