@@ -28,6 +28,7 @@ var layers = []struct {
 	{"units/admin", []string{"github.com", module}, "it only asks workers"},
 	{"units/listener", []string{"github.com/godbus", "github.com/spf13", module}, "it only reads from the kernel"},
 	{"units/release", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only keeps files"},
+	{"cmd/internal/overview", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is shown is decided without systemd"},
 	{"units/rollout", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "decisions must run without systemd"},
 }
 

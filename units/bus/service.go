@@ -34,13 +34,18 @@ func (s *Service) mark(unit string) {
 	}
 }
 
-// Read is the service as it is now. One that is not loaded reads as LoadState
-// "not-found".
+// Read is the service as it is now.
 func (s *Service) Read(ctx context.Context) (units.Service, error) {
+	return s.ReadService(ctx, s.name)
+}
+
+// ReadService is any service as it is now. One that is not loaded reads as
+// LoadState "not-found".
+func (r *Reader) ReadService(ctx context.Context, name string) (units.Service, error) {
 	var service units.Service
 	var job jobOfUnit
 	var invocation []byte
-	err := s.read(ctx, s.name, append(unitProperties(&service.Unit, &job),
+	err := r.read(ctx, name, append(unitProperties(&service.Unit, &job),
 		property{unitInterface, "InvocationID", &invocation},
 		property{serviceInterface, "Result", &service.Result},
 		property{serviceInterface, "MainPID", &service.MainPID},
@@ -48,7 +53,7 @@ func (s *Service) Read(ctx context.Context) (units.Service, error) {
 		property{serviceInterface, "ExecMainCode", &service.ExecMainCode},
 		property{serviceInterface, "ExecMainStatus", &service.ExecMainStatus},
 	))
-	service.Name, service.Job = s.name, job.ID
+	service.Name, service.Job = name, job.ID
 	service.InvocationID = hex.EncodeToString(invocation)
 	return service, err
 }
