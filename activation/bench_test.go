@@ -76,7 +76,7 @@ func serveWorker(b *testing.B, handler http.Handler) net.Addr {
 			b.Error(err)
 		}
 	})
-	return service.listeners[0].Addr()
+	return service.gates[0].listener.Addr()
 }
 
 // benchClient costs little next to a server, and allocates nothing.

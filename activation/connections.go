@@ -185,3 +185,21 @@ func closeOnce(done chan struct{}) {
 		close(done)
 	}
 }
+
+// connListener hands each accepted connection to connections before anyone else
+// sees it, so that a drain can't miss one.
+type connListener struct {
+	*gate
+	connections *connections
+	config      *tls.Config // nil without TLS
+}
+
+func (l *connListener) Accept() (net.Conn, error) {
+	socket, err := l.accept(nil)
+	if err != nil {
+		return nil, err
+	}
+	return l.connections.add(socket, l.config), nil
+}
+
+func (l *connListener) Addr() net.Addr { return l.listener.Addr() }

@@ -147,3 +147,35 @@ func TestDrain_UnderLoad(t *testing.T) {
 		return clients
 	})
 }
+
+// After a restart of the socket unit workers alone hold the old listener. What
+// waits in its queue when the last of them ends is served by it, as nobody else
+// could.
+func TestDrain_TakesWhatWaitsInTheQueue(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("serve")
+	worker.waitFor("READY=1")
+	systemd.socket.Close() // the worker's is the last
+	worker.tell("/drain", 200, "ok")
+	var waiting []*rawClient
+	for range 20 {
+		client := &rawClient{address: systemd.address()}
+		defer client.close()
+		if err := client.dial(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.send("/"); err != nil {
+			t.Fatal(err)
+		}
+		waiting = append(waiting, client)
+	}
+	worker.terminate()
+	for i, client := range waiting {
+		if closing, err := client.receive(); err != nil || !closing {
+			t.Errorf("client %d: wanted an answer that closes, got closing %t, %v", i, closing, err)
+		}
+	}
+	if code, log := worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+}

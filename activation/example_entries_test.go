@@ -49,15 +49,35 @@ func ExampleCertificate() {
 	// Output:
 }
 
-// A server with an accept loop of its own, as grpc.Server: Accept is its Serve,
-// and Shutdown calls its GracefulStop.
+// grpcServer has the methods of grpc.Server that matter here.
+type grpcServer interface {
+	Serve(net.Listener) error
+	GracefulStop()
+	Stop()
+}
+
+// graceful makes a grpc.Server an activation.Acceptor.
+type graceful struct{ grpcServer }
+
+func (s graceful) Shutdown(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, s.Stop)
+	defer stop()
+	s.GracefulStop()
+	return ctx.Err()
+}
+
+// A server with an accept loop of its own. With gRPC, New is
+//
+//	func() activation.Acceptor {
+//		server := grpc.NewServer()
+//		pb.RegisterGreeterServer(server, greeter)
+//		return graceful{server}
+//	}
 func ExampleServer() {
-	foreign := &http.Server{}
 	runFor(&activation.Server{
-		Name:     "grpc",
-		Address:  "127.0.0.1:0",
-		Accept:   foreign.Serve,
-		Shutdown: foreign.Shutdown,
+		Name:    "grpc",
+		Address: "127.0.0.1:0",
+		New:     func() activation.Acceptor { return graceful{newGRPCServer()} },
 	})
 	// Output: <nil>
 }
@@ -170,3 +190,11 @@ func ExampleStore() {
 	fmt.Println(errors.Is(err, activation.ErrNoStore)) // started by hand
 	// Output: true
 }
+
+// newGRPCServer stands for grpc.NewServer, as this package has no dependency on it.
+func newGRPCServer() grpcServer { return &standIn{} }
+
+type standIn struct{ http.Server }
+
+func (s *standIn) GracefulStop() { _ = s.Shutdown(context.Background()) }
+func (s *standIn) Stop()         { s.Close() }

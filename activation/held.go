@@ -3,26 +3,26 @@ package activation
 import (
 	"net"
 	"sync"
-	"sync/atomic"
 )
 
 // heldConns are the open connections of a service that speaks a protocol of its
 // own: all that is known of them is when they are closed.
 type heldConns struct {
-	accepted atomic.Int64
 	mu       sync.Mutex
 	open     map[*heldConn]struct{}
+	leaving  bool
+	accepted int64
+	drained  int64
 }
 
 type heldConn struct {
 	net.Conn
 	holder *heldConns
+	told   bool // the drain began while it was open
 }
 
 func (c *heldConn) Close() error {
-	c.holder.mu.Lock()
-	delete(c.holder.open, c)
-	c.holder.mu.Unlock()
+	c.holder.forget(c)
 	return c.Conn.Close()
 }
 
@@ -30,10 +30,10 @@ func (c *heldConn) Close() error {
 func (c *heldConn) NetConn() net.Conn { return c.Conn }
 
 func (s *heldConns) hold(accepted net.Conn) *heldConn {
-	c := &heldConn{Conn: accepted, holder: s}
-	s.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c := &heldConn{Conn: accepted, holder: s, told: s.leaving}
+	s.accepted++
 	if s.open == nil {
 		s.open = map[*heldConn]struct{}{}
 	}
@@ -41,10 +41,40 @@ func (s *heldConns) hold(accepted net.Conn) *heldConn {
 	return c
 }
 
-func (s *heldConns) len() int {
+func (s *heldConns) forget(c *heldConn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.open)
+	if _, ok := s.open[c]; !ok {
+		return
+	}
+	delete(s.open, c)
+	if c.told {
+		s.drained++
+	}
+}
+
+// leave counts those that end from now on as drained.
+func (s *heldConns) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leaving = true
+	for c := range s.open {
+		c.told = true
+	}
+}
+
+func (s *heldConns) stay() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leaving = false
+}
+
+func (s *heldConns) addTo(stats *Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.Accepted = s.accepted
+	stats.Connections = int64(len(s.open))
+	stats.Drained = s.drained
 }
 
 // cut closes what is left, and returns whose it was.
@@ -60,19 +90,65 @@ func (s *heldConns) cut() []string {
 	return clients
 }
 
-// heldListener holds what it accepts.
+// heldListener holds what it accepts. Its Close ends its own Accept alone: the
+// gate may be served again.
 type heldListener struct {
-	net.Listener
-	holder *heldConns
-	pulse  pulse
+	gate    *gate
+	holder  *heldConns
+	retired closer // accepts nothing more, and waits for its Close
+	closed  closer
+}
+
+func newHeldListener(g *gate, holder *heldConns) *heldListener {
+	return &heldListener{gate: g, holder: holder, retired: newCloser(), closed: newCloser()}
 }
 
 func (l *heldListener) Accept() (net.Conn, error) {
-	l.pulse.waiting()
-	accepted, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	accepted, err := l.gate.accept(l.retired.done)
+	if err == nil {
+		return l.holder.hold(accepted), nil
 	}
-	l.pulse.took(accepted.RemoteAddr().String())
-	return l.holder.hold(accepted), nil
+	if l.retired.isClosed() {
+		<-l.closed.done
+	}
+	return nil, err
+}
+
+func (l *heldListener) Addr() net.Addr { return l.gate.listener.Addr() }
+
+// retire leaves the gate, which is shut, to another.
+func (l *heldListener) retire() { l.retired.close() }
+
+func (l *heldListener) Close() error {
+	l.closed.close()
+	if l.retired.close() {
+		l.gate.wake()
+	}
+	return nil
+}
+
+// closer is a channel that is closed once.
+type closer struct {
+	once *sync.Once
+	done chan struct{}
+}
+
+func newCloser() closer { return closer{new(sync.Once), make(chan struct{})} }
+
+// close is true the first time.
+func (c closer) close() (first bool) {
+	c.once.Do(func() {
+		close(c.done)
+		first = true
+	})
+	return first
+}
+
+func (c closer) isClosed() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
 }

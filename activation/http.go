@@ -41,7 +41,7 @@ type HTTP struct {
 	HijackTimeout time.Duration
 
 	logger      *slog.Logger
-	listeners   []*gatedListener
+	gates       []*gate
 	connections *connections
 	tlsConfig   *tls.Config // nil without TLS
 	life        lifeline
@@ -67,9 +67,7 @@ func (h *HTTP) Open(sockets *Sockets, logger *slog.Logger) error {
 	h.connections = newConnections(h.idleGrace())
 	h.leaving = newLeaving()
 	h.secure()
-	for _, listener := range listeners {
-		h.listeners = append(h.listeners, &gatedListener{Listener: listener, connections: h.connections, config: h.tlsConfig})
-	}
+	h.gates = newGates(listeners)
 	h.Server.Handler = h.wrap(h.Server.Handler)
 	h.Server.ConnState = h.connections.hook(h.Server.ConnState)
 	h.Server.BaseContext = h.leaving.announce(h.Server.BaseContext)
@@ -86,18 +84,18 @@ func (h *HTTP) idleGrace() time.Duration {
 
 // Serve accepts from all listeners until Drain.
 func (h *HTTP) Serve() error {
-	if !h.life.begin(len(h.listeners)) {
+	if !h.life.begin(len(h.gates)) {
 		return nil
 	}
-	failed := make(chan error, len(h.listeners))
-	for _, listener := range h.listeners {
-		h.logger.Info("listening", "service", h.Name, "address", listener.Addr().String())
+	failed := make(chan error, len(h.gates))
+	for _, g := range h.gates {
+		h.logger.Info("listening", "service", h.Name, "address", g.listener.Addr().String())
 		go func() {
 			defer h.life.end()
-			failed <- h.serve(listener)
+			failed <- h.serve(&connListener{gate: g, connections: h.connections, config: h.tlsConfig})
 		}()
 	}
-	return firstFailure(h.Name, failed, len(h.listeners))
+	return firstFailure(h.Name, failed, len(h.gates))
 }
 
 func (h *HTTP) serve(listener net.Listener) error {
@@ -111,8 +109,8 @@ func (h *HTTP) serve(listener net.Listener) error {
 // Pause accepts nothing more: new connections wait in the kernel's queue for
 // other workers. Those that are open end as in a drain.
 func (h *HTTP) Pause() {
-	for _, listener := range h.listeners {
-		listener.pause()
+	for _, g := range h.gates {
+		g.pause()
 	}
 	h.leaving.begin()
 	h.connections.leave()
@@ -122,19 +120,20 @@ func (h *HTTP) Pause() {
 func (h *HTTP) Resume() {
 	h.leaving.end()
 	h.connections.stay()
-	for _, listener := range h.listeners {
-		listener.resume()
+	for _, g := range h.gates {
+		g.resume()
 	}
 }
 
-// Drain closes our listeners (the sockets stay open in systemd), serves every
-// connection to its end, and returns as soon as none is left.
+// Drain takes what waits in the listeners' queues, closes them (the sockets stay
+// open in systemd), serves every connection to its end, and returns as soon as
+// none is left.
 func (h *HTTP) Drain(ctx context.Context) error {
-	h.life.stop()
 	h.leaving.begin()
-	for _, listener := range h.listeners {
-		listener.Close()
+	if h.life.stop() {
+		lastCall(h.gates)
 	}
+	closeGates(h.gates)
 	h.life.serving.Wait() // each accepted connection has reached net/http
 	h.connections.drain()
 	if h.HijackTimeout > 0 {
@@ -183,14 +182,7 @@ func (h *HTTP) report() error {
 }
 
 // checkPulse is for the watchdog. Hooks of the Server run in its accept loop.
-func (h *HTTP) checkPulse(limit time.Duration) error {
-	for _, listener := range h.listeners {
-		if err := listener.pulse.check(limit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (h *HTTP) checkPulse(limit time.Duration) error { return checkPulses(h.gates, limit) }
 
 func (h *HTTP) Stats() Stats {
 	stats := Stats{

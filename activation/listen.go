@@ -26,6 +26,7 @@ func listen(sockets *Sockets, name, address string) ([]net.Listener, error) {
 // order, as a worker can be stopped at any moment.
 type lifeline struct {
 	mu       sync.Mutex
+	began    bool
 	draining bool
 	serving  sync.WaitGroup
 }
@@ -37,16 +38,19 @@ func (l *lifeline) begin(n int) bool {
 	if l.draining {
 		return false
 	}
+	l.began = true
 	l.serving.Add(n)
 	return true
 }
 
 func (l *lifeline) end() { l.serving.Done() }
 
-func (l *lifeline) stop() {
+// stop tells whether begin was called before it.
+func (l *lifeline) stop() (began bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.draining = true
+	return l.began
 }
 
 func (l *lifeline) stopped() bool {

@@ -3,7 +3,9 @@ package activation
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -109,4 +111,92 @@ func TestDrained_UnderLoad(t *testing.T) {
 	}
 	stop()
 	t.Logf("%d requests answered", load.wait())
+}
+
+// everyService is a worker with a service of each kind, and a client of each.
+type everyService struct {
+	worker  *child
+	clients map[string]*lineClient
+	dial    map[string]net.Addr
+}
+
+func startEveryService(t *testing.T) *everyService {
+	t.Helper()
+	systemd := newManager(t)
+	lines, foreign := newManager(t).socket, newManager(t).socket
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	systemd.pass("lines", lines.(syscall.Conn))
+	systemd.pass("foreign", foreign.(syscall.Conn))
+	systemd.pass("packets", packets.(syscall.Conn))
+	e := &everyService{
+		worker:  systemd.start("services"),
+		clients: map[string]*lineClient{},
+		dial:    map[string]net.Addr{"lines": lines.Addr(), "foreign": foreign.Addr(), "packets": packets.LocalAddr()},
+	}
+	e.worker.waitFor("READY=1")
+	for name, address := range e.dial {
+		e.clients[name] = dialLines(t, address)
+		e.clients[name].exchange("hello")
+	}
+	lines.Close() // the worker's are the last
+	foreign.Close()
+	packets.Close()
+	return e
+}
+
+func (e *everyService) expectGoodbye(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"lines", "foreign"} {
+		if line, err := e.clients[name].reader.ReadString('\n'); line != "goodbye\n" {
+			t.Errorf("%s: wanted goodbye, got %q, %v", name, line, err)
+		}
+	}
+}
+
+func (e *everyService) end(t *testing.T) {
+	t.Helper()
+	e.worker.terminate()
+	e.expectGoodbye(t)
+	if code, log := e.worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+}
+
+// Every kind of service goes out of service and comes back.
+func TestDrained_EveryService(t *testing.T) {
+	e := startEveryService(t)
+	for range 3 {
+		e.worker.tell("/drain", 200, "ok")
+		e.expectGoodbye(t)
+		e.worker.waitForStats(`"state":"drained"`)
+		for name, address := range e.dial {
+			if name != "packets" {
+				e.clients[name] = dialLines(t, address)
+			}
+			fmt.Fprintln(e.clients[name].conn, "sent to nobody")
+		}
+		e.worker.tell("/undrain", 200, "ok")
+		for name, waiting := range e.clients {
+			if line, err := waiting.reader.ReadString('\n'); line != "sent to nobody\n" {
+				t.Errorf("%s: wanted it back, got %q, %v", name, line, err)
+			}
+		}
+		e.worker.waitForStats(`"state":"ready"`)
+	}
+	e.end(t)
+}
+
+// What waits in a queue when the worker ends is served too, whether it is in
+// service or not.
+func TestDrain_EveryServiceTakesWhatWaits(t *testing.T) {
+	e := startEveryService(t)
+	e.worker.tell("/drain", 200, "ok")
+	e.expectGoodbye(t)
+	for _, name := range []string{"lines", "foreign"} {
+		e.clients[name] = dialLines(t, e.dial[name])
+	}
+	e.end(t)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,13 +17,54 @@ import (
 // servicesScenario serves four sockets in one life.
 func servicesScenario() error {
 	worker := testWorker(&http.Server{Handler: testHandler()})
-	foreign := &http.Server{Handler: testHandler()}
 	worker.Services = append(worker.Services,
 		&Stream{Name: "lines", Handle: echoLines},
 		&Packets{Name: "packets", Handle: echoPackets},
-		&Server{Name: "foreign", Accept: foreign.Serve, Shutdown: foreign.Shutdown},
+		&Server{Name: "foreign", New: newForeignServer},
 	)
 	return runAndLookForLeaks(worker)
+}
+
+// foreignServer has an accept loop and an end of its own, and can't be used again.
+type foreignServer struct {
+	mu        sync.Mutex
+	listeners []net.Listener
+	conns     sync.WaitGroup
+	ctx       context.Context
+	stop      context.CancelFunc
+}
+
+func newForeignServer() Acceptor {
+	s := &foreignServer{}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	return s
+}
+
+func (s *foreignServer) Serve(listener net.Listener) error {
+	s.mu.Lock()
+	s.listeners = append(s.listeners, listener)
+	s.mu.Unlock()
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		s.conns.Go(func() {
+			defer conn.Close()
+			echoLines(s.ctx, conn)
+		})
+	}
+}
+
+func (s *foreignServer) Shutdown(context.Context) error {
+	s.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, listener := range s.listeners {
+		listener.Close()
+	}
+	s.conns.Wait()
+	return nil
 }
 
 // echoLines says goodbye when the drain begins.
@@ -69,11 +111,8 @@ func TestServices_OneLife(t *testing.T) {
 	stream.exchange("hello")
 	datagrams := dialLines(t, packets.LocalAddr())
 	datagrams.exchange("datagram")
-	http := &rawClient{address: foreign.Addr().String()}
-	if _, err := http.get("/"); err != nil {
-		t.Error(err)
-	}
-	http.close()
+	kept := dialLines(t, foreign.Addr())
+	kept.exchange("hello")
 	doomed := dialLines(t, lines.Addr())
 	fmt.Fprintln(doomed.conn, "panic")
 	if _, err := doomed.reader.ReadString('\n'); err != io.EOF {
@@ -82,6 +121,9 @@ func TestServices_OneLife(t *testing.T) {
 
 	worker.terminate()
 	if line, err := stream.reader.ReadString('\n'); line != "goodbye\n" {
+		t.Errorf("drain: wanted goodbye, got %q, %v", line, err)
+	}
+	if line, err := kept.reader.ReadString('\n'); line != "goodbye\n" {
 		t.Errorf("drain: wanted goodbye, got %q, %v", line, err)
 	}
 	if code, log := worker.wait(); code != 0 {

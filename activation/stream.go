@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Stream serves a protocol of the caller's own, one call of Handle for each
@@ -19,19 +20,20 @@ type Stream struct {
 	// Address is where to listen when the process was started by hand.
 	Address string
 	// Handle serves one connection, which is closed when it returns. Its ctx
-	// ends when the drain begins: finish what was asked, and return.
+	// ends when the worker drains or goes out of service: finish what was
+	// asked, and return. That of a connection accepted in the last moment has
+	// ended already, and what its client sends may still be on its way.
 	Handle func(ctx context.Context, conn net.Conn)
 
-	logger    *slog.Logger
-	listeners []net.Listener
-	life      lifeline
-	handlers  sync.WaitGroup
-	conns     heldConns
-	ended     atomic.Int64
-	panics    atomic.Int64
-	cut       atomic.Int64
-	drain     context.Context
-	endDrain  context.CancelFunc
+	logger   *slog.Logger
+	gates    []*gate
+	life     lifeline
+	handlers sync.WaitGroup
+	conns    heldConns
+	ended    atomic.Int64
+	panics   atomic.Int64
+	cut      atomic.Int64
+	period   period
 }
 
 func (s *Stream) SocketName() string { return s.Name }
@@ -42,24 +44,24 @@ func (s *Stream) Open(sockets *Sockets, logger *slog.Logger) error {
 		return err
 	}
 	s.logger = logger
-	s.listeners = listeners
-	s.drain, s.endDrain = context.WithCancel(context.Background())
+	s.gates = newGates(listeners)
+	s.period.begin()
 	return nil
 }
 
 func (s *Stream) Serve() error {
-	if !s.life.begin(len(s.listeners)) {
+	if !s.life.begin(len(s.gates)) {
 		return nil
 	}
-	failed := make(chan error, len(s.listeners))
-	for _, listener := range s.listeners {
-		s.logger.Info("listening", "service", s.Name, "address", listener.Addr().String())
+	failed := make(chan error, len(s.gates))
+	for _, g := range s.gates {
+		s.logger.Info("listening", "service", s.Name, "address", g.listener.Addr().String())
 		go func() {
 			defer s.life.end()
-			failed <- s.accept(&heldListener{Listener: listener, holder: &s.conns})
+			failed <- s.accept(newHeldListener(g, &s.conns))
 		}()
 	}
-	return firstFailure(s.Name, failed, len(s.listeners))
+	return firstFailure(s.Name, failed, len(s.gates))
 }
 
 func (s *Stream) accept(listener net.Listener) error {
@@ -84,13 +86,34 @@ func (s *Stream) handle(accepted net.Conn) {
 		accepted.Close()
 		s.ended.Add(1)
 	}()
-	s.Handle(s.drain, accepted)
+	s.Handle(s.period.context(), accepted)
+}
+
+// Pause accepts nothing more, and ends the ctx of the handlers.
+func (s *Stream) Pause() {
+	for _, g := range s.gates {
+		g.pause()
+	}
+	s.conns.leave()
+	s.period.end()
+}
+
+// Resume accepts again.
+func (s *Stream) Resume() {
+	s.conns.stay()
+	s.period.begin()
+	for _, g := range s.gates {
+		g.resume()
+	}
 }
 
 func (s *Stream) Drain(ctx context.Context) error {
-	s.life.stop()
-	s.endDrain()
-	closeListeners(s.listeners)
+	s.conns.leave()
+	s.period.end()
+	if s.life.stop() {
+		lastCall(s.gates)
+	}
+	closeGates(s.gates)
 	s.life.serving.Wait()
 	finished := make(chan struct{})
 	go func() {
@@ -103,16 +126,13 @@ func (s *Stream) Drain(ctx context.Context) error {
 	return cutError(s.Name, s.conns.cut(), &s.cut)
 }
 
+func (s *Stream) checkPulse(limit time.Duration) error { return checkPulses(s.gates, limit) }
+
 func (s *Stream) Stats() Stats {
-	open := int64(s.conns.len())
-	return Stats{
-		Accepted:    s.conns.accepted.Load(),
-		Connections: open,
-		Requests:    s.ended.Load(),
-		InFlight:    open,
-		Panics:      s.panics.Load(),
-		Cut:         s.cut.Load(),
-	}
+	stats := Stats{Requests: s.ended.Load(), Panics: s.panics.Load(), Cut: s.cut.Load()}
+	s.conns.addTo(&stats)
+	stats.InFlight = stats.Connections
+	return stats
 }
 
 func firstFailure(service string, ended <-chan error, count int) error {

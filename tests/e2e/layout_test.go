@@ -46,6 +46,7 @@ func TestLayout(t *testing.T) {
 			{"a worker's start leaves the listener non-blocking", listenerStaysNonBlocking},
 			{"a crash loop leaves the listener open", crashLoopLeavesTheListener},
 			{"the socket is repaired with workers up", socketIsRepaired},
+			{"what waits in the old listener is served", oldListenerIsEmptied},
 			{"with every worker down requests wait", requestsWaitForTheFirstWorker},
 			{"a worker without its listener does not come up", workerWithoutListener},
 		} {
