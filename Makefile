@@ -35,6 +35,8 @@ fuzz: ## fuzz the parsers, 30 s each
 	$(GO) test ./generator -run '^$$' -fuzz FuzzGenerate -fuzztime 30s
 	$(GO) test ./units/release -run '^$$' -fuzz FuzzUnpack -fuzztime 30s
 	$(GO) test ./units/bus -run '^$$' -fuzz FuzzUnitOfPath -fuzztime 30s
+	$(GO) test ./cmd/internal/journal -run '^$$' -fuzz FuzzDecode -fuzztime 30s
+	$(GO) test ./cmd/internal/events -run '^$$' -fuzz FuzzReader -fuzztime 30s
 
 clean: ## remove what build made
 	rm -rf bin

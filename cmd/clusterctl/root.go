@@ -86,6 +86,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 		newDeployCommand(g),
 		newRolloutCommand(g),
 		newReleasesCommand(g),
+		newLogsCommand(g),
+		newEventsCommand(g),
 	)
 	return root
 }

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterctl/clusterctl/cmd/internal/events"
+	"github.com/clusterctl/clusterctl/cmd/internal/journal"
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/rollout"
+)
+
+type eventsOptions struct {
+	*global
+	paged
+	cluster string
+	since   string
+	follow  bool
+	output  string
+}
+
+func newEventsCommand(g *global) *cobra.Command {
+	o := &eventsOptions{global: g}
+	cmd := &cobra.Command{
+		Use:   "events CLUSTER",
+		Short: "List what happened to a cluster: rollouts, restarts, crashes, kills",
+		Long: `List what happened to a cluster, its sockets and its workers, one line each in the
+order of time: starts and stops, restarts and who wanted them, crashes and their
+exit status, watchdog kills, kills for want of memory, and each step of a rollout.
+
+It is read from systemd's journal and from the recorded rollouts. The kinds are
+started, restarted, reloaded, stopped, crashed, watchdog, oom-kill, timeout, failed
+and rollout. Ctrl-C ends -f, and that is no error.`,
+		Example: `  clusterctl events web --since today
+  clusterctl events web -f
+  clusterctl events web -o json | jq 'select(.kind == "crashed")'`,
+		Args: exactly("CLUSTER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.cluster = args[0]
+			if o.output != "" && o.output != "json" {
+				return usageError(fmt.Errorf("--output %q: wanted \"json\"", o.output), "clusterctl events --help")
+			}
+			if err := validateClusterName(o.cluster); err != nil {
+				return err
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.since, "since", "", `list what is not older, such as -1h, yesterday or "2026-01-31 18:00" (systemd.time(7))`)
+	flags.BoolVarP(&o.follow, "follow", "f", false, "wait for more")
+	flags.StringVarP(&o.output, "output", "o", "", `"json" prints an event a line`)
+	o.paged.flag(flags)
+	return cmd
+}
+
+func (o *eventsOptions) run(ctx context.Context) error {
+	since, err := journal.ParseTime(ctx, o.since)
+	if err != nil {
+		return usageError(fmt.Errorf("--since: %w", err), "man systemd.time")
+	}
+	sockets, err := o.sockets(ctx)
+	if err != nil {
+		return err
+	}
+	history, err := o.history(o.cluster)
+	if err != nil {
+		return err
+	}
+	out, done := o.page(o.out, o.follow)
+	defer done()
+	stream := eventStream{
+		printer:  newEventPrinter(out, o.output),
+		reader:   events.Reader{Cluster: o.cluster},
+		rollouts: rolloutTails{history: history, since: since},
+		engine:   units.RolloutName(o.cluster),
+	}
+	if err := stream.rollouts.read(); err != nil {
+		return err
+	}
+	tail := journalTail{
+		global: o.global, cluster: o.cluster, follow: o.follow,
+		extra: append(sockets, units.ServiceName(o.cluster), units.RolloutName(o.cluster)),
+		first: journal.Query{Since: since, Matches: events.Matches(), Fields: events.Fields()},
+	}
+	if err := tail.read(ctx, stream.entry); err != nil {
+		return ended(err)
+	}
+	return ended(stream.rollouts.emit(time.Now(), stream.printer.print))
+}
+
+// sockets are those of the cluster that systemd knows. Without systemd the
+// journal can be read all the same.
+func (o *eventsOptions) sockets(ctx context.Context) ([]string, error) {
+	names := []string{units.SocketName(o.cluster)}
+	systemd, err := o.connect(ctx, o.cluster)
+	if isAway(err) {
+		return names, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer systemd.Close()
+	seen, err := systemd.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, socket := range seen.Sockets {
+		if !slices.Contains(names, socket.Name) {
+			names = append(names, socket.Name)
+		}
+	}
+	if seen.Service.LoadState == units.NotFound {
+		return names, rollout.Precheck(seen, rollout.Switch)
+	}
+	return names, nil
+}
+
+// eventStream puts what the journal tells and what the rollouts have recorded into
+// one order.
+type eventStream struct {
+	printer  eventPrinter
+	reader   events.Reader
+	rollouts rolloutTails
+	engine   string // the unit of a rollout: when it says something, it has recorded something
+}
+
+func (s *eventStream) entry(_ []byte, e journal.Entry) error {
+	if e.Unit == s.engine {
+		if err := s.rollouts.read(); err != nil {
+			return err
+		}
+	}
+	if err := s.rollouts.emit(e.Time, s.printer.print); err != nil {
+		return err
+	}
+	event, ok := s.reader.Read(e)
+	if !ok {
+		return nil
+	}
+	return s.printer.print(event)
+}
+
+// eventPrinter writes a line an event.
+type eventPrinter struct {
+	out    io.Writer
+	json   *json.Encoder // nil unless wanted
+	colour bool
+}
+
+func newEventPrinter(out io.Writer, output string) eventPrinter {
+	p := eventPrinter{out: out, colour: wantsColour(out)}
+	if output == "json" {
+		p.json = json.NewEncoder(out)
+	}
+	return p
+}
+
+func (p eventPrinter) print(e events.Event) error {
+	if p.json != nil {
+		return p.json.Encode(e)
+	}
+	kind := fmt.Sprintf("%-9s", e.Kind)
+	if p.colour && e.Kind.IsBad() {
+		kind = priorityColour(3) + kind + reset
+	}
+	what := strings.TrimSuffix(e.Unit, ".service")
+	if e.Revision != 0 {
+		what = fmt.Sprintf("#%d", e.Revision)
+	}
+	line := fmt.Sprintf("%s  %-12s %s  %s", e.Time.Local().Format(eventTime), what, kind, printable(e.Message))
+	_, err := fmt.Fprintln(p.out, strings.TrimRight(line, " "))
+	return err
+}
+
+// eventTime has the date, as history goes far back.
+const eventTime = "2006-01-02 15:04:05.000"
