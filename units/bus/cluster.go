@@ -21,7 +21,7 @@ type Cluster struct {
 	name    string
 	changes chan struct{}
 
-	mu      sync.Mutex
+	mu      sync.Mutex      // guards what follows where several goroutines come to it
 	marked  map[string]bool // units to read again
 	all     bool            // everything is to be read again
 	workers map[string]worker
@@ -83,55 +83,69 @@ func (c *Cluster) refresh(ctx context.Context, marked map[string]bool, all bool)
 	if all {
 		return c.readAll(ctx)
 	}
-	for unit := range marked {
-		if err := c.readOne(ctx, unit); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.readEach(ctx, marked)
 }
 
 func (c *Cluster) readAll(ctx context.Context) error {
 	c.workers, c.sockets = make(map[string]worker), make(map[string]socket)
-	loaded, err := c.loadedWorkers(ctx)
+	names, err := c.loadedWorkers(ctx)
 	if err != nil {
 		return err
 	}
-	for _, unit := range slices.Concat(loaded, slices.Collect(maps.Keys(c.service.wanted))) {
-		if err := c.readOne(ctx, unit); err != nil {
-			return err
-		}
-	}
-	return c.readNeedDaemonReload(ctx)
+	maps.Copy(names, c.service.wanted)
+	return c.readEach(ctx, names, needDaemonReload)
 }
 
-func (c *Cluster) readNeedDaemonReload(ctx context.Context) error {
-	for unit, worker := range c.workers {
-		if err := c.read(ctx, unit, []property{needDaemonReload(&worker.Unit)}); err != nil {
-			return err
-		}
-		c.workers[unit] = worker
+// readEach reads several units at a time, for systemd is fast and the way to it
+// is long. After the first error it begins no other.
+func (c *Cluster) readEach(ctx context.Context, names map[string]bool, more ...func(*units.Unit) property) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	next := make(chan string)
+	var readers sync.WaitGroup
+	for range min(len(names), readersAtATime) {
+		readers.Go(func() {
+			for name := range next {
+				if err := c.readOne(ctx, name, more...); err != nil {
+					stop(err)
+				}
+			}
+		})
 	}
-	return nil
+	for name := range names {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- name
+	}
+	close(next)
+	readers.Wait()
+	return context.Cause(ctx)
 }
 
-func (c *Cluster) readOne(ctx context.Context, unit string) error {
+func (c *Cluster) readOne(ctx context.Context, unit string, more ...func(*units.Unit) property) error {
 	if c.isSocket(unit) {
 		socket, err := c.readSocket(ctx, unit)
 		if err != nil {
 			return err
 		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		c.sockets[unit] = socket
 		return nil
 	}
 	if _, ok := units.Instance(c.name, unit); !ok {
 		return nil
 	}
-	worker, err := c.readWorker(ctx, c.name, unit)
+	worker, err := c.readWorker(ctx, c.name, unit, more...)
 	if err != nil {
 		return err
 	}
-	worker.NeedDaemonReload = c.workers[unit].NeedDaemonReload
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(more) == 0 {
+		worker.NeedDaemonReload = c.workers[unit].NeedDaemonReload
+	}
 	c.workers[unit] = worker
 	return nil
 }
@@ -176,14 +190,14 @@ type listedUnit struct {
 	JobPath                                                        dbus.ObjectPath
 }
 
-func (c *Cluster) loadedWorkers(ctx context.Context) ([]string, error) {
+func (c *Cluster) loadedWorkers(ctx context.Context) (map[string]bool, error) {
 	rows, err := c.listWorkers(ctx, c.name)
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		names[i] = row.Name
+	names := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		names[row.Name] = true
 	}
 	return names, nil
 }

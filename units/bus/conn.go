@@ -4,7 +4,8 @@
 // Its invariant: signals are hints, properties are the truth. A signal only
 // marks a unit as changed; what is reported about the unit is always read from
 // its properties after that. So a lost, doubled or late signal can delay
-// nothing but the moment of the next look.
+// nothing but the moment of the next look. A unit whose job is waited for here
+// is marked when the job is over, and not by what happens on the way.
 //
 // It talks to the message bus and never to systemd's private socket: over the
 // private socket the result of a job is lost when systemd re-executes itself.
@@ -52,7 +53,9 @@ var (
 type Conn struct {
 	*Reader
 	jobs    jobs
-	signals chan *dbus.Signal
+	queuing share
+	events  *events
+	owner   string // the connection of systemd; for dispatch alone
 	done    sync.WaitGroup
 
 	mu        sync.Mutex
@@ -75,12 +78,12 @@ func Connect(ctx context.Context, manager Manager) (*Conn, error) {
 // Dial reaches the manager behind a bus address, such as
 // "unix:path=/run/dbus/system_bus_socket".
 func Dial(ctx context.Context, address string) (*Conn, error) {
-	reader, err := DialReader(ctx, address)
-	if err != nil {
+	c := &Conn{queuing: make(share, jobsAtATime)}
+	c.events = newEvents(c.handle)
+	var err error
+	if c.Reader, err = dialReader(ctx, address, dbus.WithSignalHandler(c.events)); err != nil {
 		return nil, err
 	}
-	c := &Conn{Reader: reader, signals: make(chan *dbus.Signal, 64)}
-	c.bus.Signal(c.signals)
 	c.done.Go(c.dispatch)
 	if err := c.subscribe(ctx); err != nil {
 		c.Close()
@@ -89,31 +92,37 @@ func Dial(ctx context.Context, address string) (*Conn, error) {
 	return c, nil
 }
 
-// subscribe asks for the signals of the manager and of all its units with few
-// match rules: a bus allows a connection only some hundred of them.
+// matches are the rules for the signals of the manager and of all its units.
+// They are few, for a bus allows a connection only some hundred of them.
+var matches = []string{
+	"type='signal',sender='" + destination + "',interface='" + managerInterface + "'",
+	"type='signal',sender='" + destination + "',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='" + string(managerPath) + "/unit'",
+	"type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" + destination + "'",
+}
+
+// subscribe asks for the signals. All calls are on their way before the first
+// answer is awaited: a command is over in the time of some hundred of them.
 func (c *Conn) subscribe(ctx context.Context) error {
-	matches := [][]dbus.MatchOption{
-		{dbus.WithMatchSender(destination), dbus.WithMatchInterface(managerInterface)},
-		{
-			dbus.WithMatchSender(destination),
-			dbus.WithMatchInterface("org.freedesktop.DBus.Properties"),
-			dbus.WithMatchMember("PropertiesChanged"),
-			dbus.WithMatchPathNamespace(managerPath + "/unit"),
-		},
-		{
-			dbus.WithMatchSender("org.freedesktop.DBus"),
-			dbus.WithMatchMember("NameOwnerChanged"),
-			dbus.WithMatchArg(0, destination),
-		},
+	ask := func(method string, args ...any) *dbus.Call {
+		return c.bus.BusObject().GoWithContext(ctx, "org.freedesktop.DBus."+method, 0, make(chan *dbus.Call, 1), args...)
 	}
+	var calls []*dbus.Call
 	for _, match := range matches {
-		if err := c.bus.AddMatchSignalContext(ctx, match...); err != nil {
-			return fmt.Errorf("subscribe to systemd's signals: %w", c.explain(err))
+		calls = append(calls, ask("AddMatch", match))
+	}
+	calls = append(calls, c.bus.Object(destination, managerPath).GoWithContext(ctx, managerInterface+".Subscribe", 0, make(chan *dbus.Call, 1)))
+	// Who holds the name is asked last: to ask systemd may have started it.
+	nameOwner := ask("GetNameOwner", destination)
+	for _, call := range append(calls, nameOwner) {
+		if answer := <-call.Done; answer.Err != nil {
+			return fmt.Errorf("subscribe to systemd's signals: %w", c.explain(answer.Err))
 		}
 	}
-	if err := c.manager(ctx, "Subscribe").Err; err != nil {
-		return fmt.Errorf("subscribe to systemd's signals: %w", c.explain(err))
+	var owner string
+	if err := nameOwner.Store(&owner); err != nil {
+		return fmt.Errorf("subscribe to systemd's signals: %w", err)
 	}
+	c.events.add(func() { c.owner = owner })
 	return nil
 }
 

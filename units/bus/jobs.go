@@ -20,7 +20,12 @@ type jobs struct {
 	mu      sync.Mutex
 	calls   int
 	early   map[dbus.ObjectPath]units.JobResult
-	waiters map[dbus.ObjectPath]chan units.JobResult
+	waiters map[dbus.ObjectPath]waiter
+}
+
+type waiter struct {
+	unit   string
+	result chan units.JobResult
 }
 
 func (j *jobs) begin() {
@@ -31,7 +36,7 @@ func (j *jobs) begin() {
 
 // end closes the call that begin opened. With a job it returns the channel on
 // which the result arrives; it is buffered, so nobody can block the signals.
-func (j *jobs) end(job dbus.ObjectPath) <-chan units.JobResult {
+func (j *jobs) end(job dbus.ObjectPath, unit string) <-chan units.JobResult {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.calls--
@@ -41,9 +46,9 @@ func (j *jobs) end(job dbus.ObjectPath) <-chan units.JobResult {
 		delete(j.early, job)
 	} else if job != "" {
 		if j.waiters == nil {
-			j.waiters = make(map[dbus.ObjectPath]chan units.JobResult)
+			j.waiters = make(map[dbus.ObjectPath]waiter)
 		}
-		j.waiters[job] = result
+		j.waiters[job] = waiter{unit, result}
 	}
 	if j.calls == 0 {
 		j.early = nil
@@ -55,7 +60,7 @@ func (j *jobs) removed(job dbus.ObjectPath, result units.JobResult) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if waiter, ok := j.waiters[job]; ok {
-		waiter <- result
+		waiter.result <- result
 		delete(j.waiters, job)
 		return
 	}
@@ -68,6 +73,18 @@ func (j *jobs) removed(job dbus.ObjectPath, result units.JobResult) {
 	j.early[job] = result
 }
 
+// awaits says that somebody waits for a job of the unit.
+func (j *jobs) awaits(unit string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, waiter := range j.waiters {
+		if waiter.unit == unit {
+			return true
+		}
+	}
+	return false
+}
+
 // waiting are the jobs whose result is waited for.
 func (j *jobs) waiting() []dbus.ObjectPath {
 	j.mu.Lock()
@@ -75,14 +92,17 @@ func (j *jobs) waiting() []dbus.ObjectPath {
 	return slices.Collect(maps.Keys(j.waiters))
 }
 
-// lose ends the wait for a job that has ended without a signal.
-func (j *jobs) lose(job dbus.ObjectPath) {
+// lose ends the wait for a job that has ended without a signal, and says whose
+// it was, if anybody waited.
+func (j *jobs) lose(job dbus.ObjectPath) (unit string, waited bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if waiter, ok := j.waiters[job]; ok {
-		close(waiter)
+	waiter, waited := j.waiters[job]
+	if waited {
+		close(waiter.result)
 		delete(j.waiters, job)
 	}
+	return waiter.unit, waited
 }
 
 func (j *jobs) forget(job dbus.ObjectPath) {
@@ -128,10 +148,14 @@ func (c *Conn) job(ctx context.Context, verb, method, unit string) (units.JobRes
 // queue calls a method of the manager that queues a job, and waits for the
 // job's result.
 func (c *Conn) queue(ctx context.Context, verb, unit, method string, args ...any) (units.JobResult, error) {
+	if err := c.queuing.take(ctx); err != nil {
+		return "", fmt.Errorf("%s %q: %w", verb, unit, err)
+	}
 	var job dbus.ObjectPath
 	c.jobs.begin()
 	err := c.manager(ctx, method, args...).Store(&job)
-	result := c.jobs.end(job)
+	result := c.jobs.end(job, unit)
+	c.queuing.give()
 	if err != nil {
 		return "", c.refused(verb, unit, err)
 	}
@@ -143,6 +167,7 @@ func (c *Conn) queue(ctx context.Context, verb, unit, method string, args ...any
 		return result, nil
 	case <-ctx.Done():
 		c.jobs.forget(job)
+		c.mark(unit)
 		return "", fmt.Errorf("%s %q: %w", verb, unit, context.Cause(ctx))
 	case <-c.Lost():
 		return "", fmt.Errorf("%s %q: %w", verb, unit, ErrLost)

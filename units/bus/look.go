@@ -87,18 +87,14 @@ func (row listedUnit) worker(cluster string) units.Worker {
 	}}
 }
 
-// readers is how many units are read at a time: each has a few calls under way,
-// and a message bus lets a connection wait for 128 answers.
-const readers = 8
-
 // Vitals reads what the services show beside their state, by unit name.
 func (r *Reader) Vitals(ctx context.Context, services []string) (map[string]units.Vitals, error) {
 	all := make([]units.Vitals, len(services))
 	errs := make([]error, len(services))
 	var reading sync.WaitGroup
-	for first := range min(readers, len(services)) {
+	for first := range min(readersAtATime, len(services)) {
 		reading.Go(func() {
-			for i := first; i < len(services); i += readers {
+			for i := first; i < len(services); i += readersAtATime {
 				all[i], errs[i] = r.vitals(ctx, services[i])
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,10 +57,23 @@ type property struct {
 	into        any
 }
 
-// read fetches the properties of a unit; all calls are on their way before the
-// first answer is awaited. Reading a unit that isn't loaded makes systemd load
-// it, and a unit without a file reads as LoadState "not-found".
+// read fetches the properties of a unit; several calls are on their way before
+// the first answer is awaited. Reading a unit that isn't loaded makes systemd
+// load it, and a unit without a file reads as LoadState "not-found".
 func (r *Reader) read(ctx context.Context, unit string, properties []property) error {
+	if err := r.reading.take(ctx); err != nil {
+		return fmt.Errorf("read unit %q: %w", unit, err)
+	}
+	defer r.reading.give()
+	for some := range slices.Chunk(properties, propertiesAtATime) {
+		if err := r.readSome(ctx, unit, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) readSome(ctx context.Context, unit string, properties []property) error {
 	object := r.bus.Object(destination, unitPath(unit))
 	calls := make([]*dbus.Call, len(properties))
 	for i, p := range properties {
@@ -104,7 +118,8 @@ type worker struct {
 	activeSince time.Duration // CLOCK_MONOTONIC
 }
 
-func (r *Reader) readWorker(ctx context.Context, cluster, unit string) (worker, error) {
+// readWorker reads a worker, with what more tells of any unit.
+func (r *Reader) readWorker(ctx context.Context, cluster, unit string, more ...func(*units.Unit) property) (worker, error) {
 	var w worker
 	var job jobOfUnit
 	var invocation []byte
@@ -118,6 +133,9 @@ func (r *Reader) readWorker(ctx context.Context, cluster, unit string) (worker, 
 		property{serviceInterface, "StatusText", &w.StatusText},
 		property{serviceInterface, "ExecMainStatus", &w.ExecMainStatus},
 	)
+	for _, property := range more {
+		properties = append(properties, property(&w.Unit))
+	}
 	if err := r.read(ctx, unit, properties); err != nil {
 		return worker{}, err
 	}

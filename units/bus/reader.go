@@ -17,7 +17,10 @@ import (
 // Reader is a connection to one systemd manager for looking alone: it asks for
 // no signals, and so costs a single look the least. It is safe for use by
 // several goroutines.
-type Reader struct{ bus *dbus.Conn }
+type Reader struct {
+	bus     *dbus.Conn
+	reading share // units
+}
 
 // OpenReader reaches the manager. The context bounds the handshake only, not the
 // life of the connection.
@@ -31,13 +34,15 @@ func OpenReader(ctx context.Context, manager Manager) (*Reader, error) {
 
 // DialReader reaches the manager behind a bus address.
 func DialReader(ctx context.Context, address string) (*Reader, error) {
-	// The default handler hands signals to new goroutines when its reader is
-	// slow, and so out of order.
-	raw, err := dbus.Dial(address, dbus.WithSignalHandler(dbus.NewSequentialSignalHandler()))
+	return dialReader(ctx, address)
+}
+
+func dialReader(ctx context.Context, address string, options ...dbus.ConnOption) (*Reader, error) {
+	raw, err := dbus.Dial(address, options...)
 	if err != nil {
 		return nil, noBus(address, err)
 	}
-	r := &Reader{bus: raw}
+	r := &Reader{bus: raw, reading: make(share, readersAtATime)}
 	if err := r.handshake(ctx); err != nil {
 		raw.Close()
 		return nil, noBus(address, err)

@@ -9,29 +9,53 @@ import (
 	"github.com/clusterctl/clusterctl/units"
 )
 
-// dispatch handles one signal after the other until the connection ends.
+// dispatch handles one event after the other until the connection ends.
 func (c *Conn) dispatch() {
 	for {
+		c.events.work()
 		select {
-		case signal, open := <-c.signals:
-			if !open {
-				c.mark("")
-				return
-			}
-			c.handle(signal)
+		case <-c.events.added:
 		case <-c.Lost():
+			c.events.work()
 			c.mark("")
 			return
 		}
 	}
 }
 
-// handle marks what the signal may have changed. Signals with a body of
-// another shape than systemd's are passed over: anyone may send one.
+// busSender is the message bus itself, which nobody else can pass for.
+const busSender = "org.freedesktop.DBus"
+
+// handle marks what the signal may have changed. Anyone may send a signal to
+// this connection: those of others than systemd are passed over, and those
+// with a body of another shape.
 func (c *Conn) handle(signal *dbus.Signal) {
+	switch {
+	case signal.Sender == busSender && signal.Name == busSender+".NameOwnerChanged":
+		c.ownerChanged(signal)
+	case signal.Sender == c.owner:
+		c.handleSystemd(signal)
+	}
+}
+
+func (c *Conn) ownerChanged(signal *dbus.Signal) {
+	var name, before, after string
+	if dbus.Store(signal.Body, &name, &before, &after) != nil || name != destination {
+		return
+	}
+	c.owner = after
+	c.mark("")
+	if after != "" {
+		c.done.Go(c.lookForJobs)
+	}
+}
+
+func (c *Conn) handleSystemd(signal *dbus.Signal) {
 	switch signal.Name {
 	case "org.freedesktop.DBus.Properties.PropertiesChanged":
-		c.markPath(signal.Path)
+		if unit, ok := unitOfPath(signal.Path); ok && !c.jobs.awaits(unit) {
+			c.mark(unit)
+		}
 	case managerInterface + ".JobRemoved":
 		var id uint32
 		var job dbus.ObjectPath
@@ -51,9 +75,6 @@ func (c *Conn) handle(signal *dbus.Signal) {
 		}
 	case managerInterface + ".Reloading", managerInterface + ".UnitFilesChanged":
 		c.mark("")
-	case "org.freedesktop.DBus.NameOwnerChanged":
-		c.mark("")
-		c.done.Go(c.lookForJobs)
 	}
 }
 
@@ -67,7 +88,12 @@ func (c *Conn) lookForJobs() {
 			jobInterface, "Id").Store(&id)
 		var answer dbus.Error
 		if errors.As(err, &answer) && answer.Name == "org.freedesktop.DBus.Error.UnknownObject" {
-			c.jobs.lose(job)
+			// Its signal may have come before the answer.
+			c.events.add(func() {
+				if unit, waited := c.jobs.lose(job); waited {
+					c.mark(unit)
+				}
+			})
 		}
 	}
 }
@@ -86,12 +112,6 @@ func (c *Conn) mark(unit string) {
 	c.mu.Unlock()
 	for _, follower := range followers {
 		follower.mark(unit)
-	}
-}
-
-func (c *Conn) markPath(path dbus.ObjectPath) {
-	if unit, ok := unitOfPath(path); ok {
-		c.mark(unit)
 	}
 }
 
