@@ -29,12 +29,14 @@ type Release struct {
 	Added  time.Time `json:"added"`
 }
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$`)
+const longestName = 128
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
 
 // ValidateName says why a name can't be that of a release, if so.
 func ValidateName(name string) error {
-	if !namePattern.MatchString(name) {
-		return fmt.Errorf(`release name %q: wanted at most 128 letters, digits, "_", ".", "+" and "-", and neither "." nor "-" or "+" first`, name)
+	if len(name) > longestName || !namePattern.MatchString(name) {
+		return fmt.Errorf(`release name %q: wanted at most %d letters, digits, "_", ".", "+" and "-", and neither "." nor "-" or "+" first`, name, longestName)
 	}
 	return nil
 }
