@@ -101,7 +101,7 @@ func (g *global) seeThrough(ctx context.Context, systemd *bus.Cluster, l launch,
 }
 
 // startEngine has systemd run the engine, and waits until it has begun. The unit
-// of a rollout that is over may still be there for a moment.
+// of a rollout that is over may still be there for a moment: it is waited out.
 func (g *global) startEngine(ctx context.Context, engine *bus.Service, l launch) (units.JobResult, error) {
 	if l.request == "" {
 		l.request = rand.Text()
@@ -126,11 +126,11 @@ func (g *global) startEngine(ctx context.Context, engine *bus.Service, l launch)
 		if !errors.As(err, &refused) || refused.Name != "org.freedesktop.systemd1.UnitExists" {
 			return result, err
 		}
-		service, err := engine.Read(ctx)
+		busy, err := g.isRolling(ctx, engine, l.cluster)
 		if err != nil {
 			return "", err
 		}
-		if !service.ActiveState.Down() && service.ActiveState != units.Deactivating {
+		if busy {
 			return "", g.busy(l.cluster)
 		}
 		select {
@@ -140,6 +140,21 @@ func (g *global) startEngine(ctx context.Context, engine *bus.Service, l launch)
 			return "", context.Cause(ctx)
 		}
 	}
+}
+
+// isRolling says that a rollout is under way. The journal is read after the unit
+// was seen, so that it has what an engine that is up has begun.
+func (g *global) isRolling(ctx context.Context, engine *bus.Service, cluster string) (bool, error) {
+	service, err := engine.Read(ctx)
+	if err != nil || service.ActiveState.Down() || service.ActiveState == units.Deactivating {
+		return false, err
+	}
+	history, err := g.history(cluster)
+	if err != nil {
+		return false, err
+	}
+	latest, found, err := history.Latest()
+	return found && !latest.Phase.Over(), err
 }
 
 // busy says who is at work on the cluster, and since when.

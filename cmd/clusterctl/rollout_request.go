@@ -52,14 +52,6 @@ func newRolloutRequestCommand(g *global, verb rollout.RequestVerb, short, long s
 }
 
 func (o *rolloutRequestOptions) run(ctx context.Context) error {
-	history, err := o.history(o.cluster)
-	if err != nil {
-		return err
-	}
-	latest, found, err := history.Latest()
-	if err != nil {
-		return err
-	}
 	systemd, err := o.connect(ctx, o.cluster)
 	if err != nil {
 		return err
@@ -70,9 +62,18 @@ func (o *rolloutRequestOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	history, err := o.history(o.cluster)
+	if err != nil {
+		return err
+	}
+	// After the look at the unit: what an engine that is up has begun is there.
+	latest, found, err := history.Latest()
+	if err != nil {
+		return err
+	}
 	interrupted := found && (!latest.Phase.Over() || latest.Phase == rollout.Interrupted)
 	switch {
-	case service.ActiveState == units.Active:
+	case service.ActiveState == units.Active && found && !latest.Phase.Over():
 		return o.ask(ctx, systemd.Conn, engine, latest)
 	case interrupted && o.verb != rollout.Pause:
 		return o.takeUp(ctx, systemd, latest)

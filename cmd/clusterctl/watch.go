@@ -46,23 +46,25 @@ func (g *global) watch(ctx context.Context, conn *bus.Conn, w watched) error {
 }
 
 // follow reads the journal whenever the engine has said something, until the
-// rollout is over or its engine has gone.
+// rollout is over or its engine has gone. The unit of the engine may outlive the
+// rollout for a moment; nobody needs to wait for that.
 func (g *global) follow(ctx context.Context, conn *bus.Conn, cluster string, read func() (rollout.Run, error)) (rollout.Run, error) {
 	engine := conn.Service(units.RolloutName(cluster))
 	for {
-		service, lookErr := engine.Read(ctx)
-		run, err := read() // after the look: what an engine that is gone wrote last is there
-		ended := lookErr == nil && service.ActiveState.Down()
-		switch {
-		case err != nil || ctx.Err() != nil || run.WaitsForSomebody():
+		run, err := read()
+		if err != nil || ctx.Err() != nil || run.Phase.Over() || run.WaitsForSomebody() {
 			return run, err
-		case ended && run.Phase.Over():
-			return run, nil
-		case ended:
-			run.Phase, run.Message = rollout.Interrupted, "its engine has gone"
-			return run, nil
-		case lookErr != nil && !isAway(lookErr):
-			return run, lookErr
+		}
+		service, err := engine.Read(ctx)
+		switch {
+		case err == nil && service.ActiveState.Down():
+			// What it wrote last may have come after the look at the journal.
+			if run, err = read(); err == nil && !run.Phase.Over() {
+				run.Phase, run.Message = rollout.Interrupted, "its engine has gone"
+			}
+			return run, err
+		case err != nil && !isAway(err) && ctx.Err() == nil:
+			return run, err
 		}
 		select {
 		case <-engine.Changes():
