@@ -107,19 +107,33 @@ func (o *generateOptions) run(ctx context.Context) error {
 			sets = append(sets, generator.Set{Cluster: cluster})
 		}
 	}
+	places := []placed{{dir, sets}}
+	if o.place.root != "" {
+		presets, err := o.presets(sets, clusters)
+		if err != nil {
+			return err
+		}
+		places = append(places, presets)
+	}
 	if o.diff || o.check {
-		return o.compare(dir, sets)
+		return o.compare(places)
 	}
 	if !o.place.enables() {
-		return o.write(dir, sets)
+		return o.write(places)
 	}
 	if err := o.disableGone(ctx, dir, sets); err != nil {
 		return err
 	}
-	if err := o.write(dir, sets); err != nil {
+	if err := o.write(places); err != nil {
 		return err
 	}
 	return o.enable(ctx, clusters)
+}
+
+// placed is what a directory is to hold.
+type placed struct {
+	dir  string
+	sets []generator.Set
 }
 
 // generate reads the clusters and returns their units. Masked clusters have none.
@@ -147,29 +161,33 @@ func (o *generateOptions) generate(ctx context.Context) ([]generator.Set, []*spe
 	return sets, clusters, nil
 }
 
-func (o *generateOptions) compare(dir string, sets []generator.Set) error {
-	plan, err := generator.NewPlan(dir, sets)
-	if err != nil {
-		return err
-	}
-	if o.diff {
-		if _, err := o.out.Write(plan.Diff()); err != nil {
+func (o *generateOptions) compare(places []placed) error {
+	for _, place := range places {
+		plan, err := generator.NewPlan(place.dir, place.sets)
+		if err != nil {
 			return err
 		}
-	}
-	if o.check && !plan.IsDone() {
-		return fmt.Errorf("the units in %q are not what their .cluster files say", dir)
+		if o.diff {
+			if _, err := o.out.Write(plan.Diff()); err != nil {
+				return err
+			}
+		}
+		if o.check && !plan.IsDone() {
+			return fmt.Errorf("the units in %q are not what their .cluster files say", place.dir)
+		}
 	}
 	return nil
 }
 
-func (o *generateOptions) write(dir string, sets []generator.Set) error {
-	plan, err := generator.Write(dir, sets)
-	if err != nil {
-		return err
-	}
-	for _, change := range plan.Changes {
-		fmt.Fprintf(o.out, "%s %s/%s\n", change.Did, plan.Dir, change.Name)
+func (o *generateOptions) write(places []placed) error {
+	for _, place := range places {
+		plan, err := generator.Write(place.dir, place.sets)
+		if err != nil {
+			return err
+		}
+		for _, change := range plan.Changes {
+			fmt.Fprintf(o.out, "%s %s/%s\n", change.Did, plan.Dir, change.Name)
+		}
 	}
 	return nil
 }

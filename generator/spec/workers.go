@@ -57,3 +57,6 @@ func (w Workers) String() string {
 	}
 	return strconv.Itoa(w.percent) + "%"
 }
+
+// Number is the number of workers, if it is the same on every machine.
+func (w Workers) Number() (int, bool) { return w.number, w.percent == 0 }
