@@ -1,13 +1,19 @@
 # clusterctl: several workers on one systemd socket, rolled without losing a request.
 
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+VERSION ?= $(word 1,$(shell cmd/dist/version))
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X github.com/clusterctl/clusterctl/generator.Binary=$(BINDIR)/clusterctl
 
+include cmd/dist/install.mk cmd/dist/package.mk
+
+.DEFAULT_GOAL := build
 .PHONY: build test demo bench lint golden fuzz clean help
 
-build: ## build bin/clusterctl and bin/clusterctl-generator
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/clusterctl ./cmd/clusterctl-generator
+# Without the state of git in it, so that the same source gives the same bytes
+# wherever it lies.
+build: ## build the programs into bin
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ $(sort $(dir $(wildcard ./cmd/clusterctl*/main.go)))
+	env -u GOOS -u GOARCH $(GO) run ./cmd/dist/licenses >bin/THIRD-PARTY
 
 test: ## run all tests, on a real systemd in three versions (root; installs what it needs)
 	@tests/setup all test
@@ -27,8 +33,9 @@ bench: ## measure rollouts beside a loop of systemctl restart (root)
 lint: ## golangci-lint with .golangci.yml
 	golangci-lint run
 
-golden: ## write the golden files of the generated units anew
+golden: ## write the golden files of the generated units, and debian/copyright, anew
 	$(GO) test ./generator/... -update
+	$(GO) run ./cmd/dist/licenses -copyright >debian/copyright.new && mv debian/copyright.new debian/copyright
 
 fuzz: ## fuzz the parsers, 30 s each
 	$(GO) test ./generator/spec -run '^$$' -fuzz '^FuzzParse$$' -fuzztime 30s
@@ -39,7 +46,7 @@ fuzz: ## fuzz the parsers, 30 s each
 	$(GO) test ./cmd/internal/events -run '^$$' -fuzz FuzzReader -fuzztime 30s
 
 clean: ## remove what build made
-	rm -rf bin
+	rm -rf bin dist
 
 help: ## print this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'

@@ -23,8 +23,9 @@ const (
 	User   Mode = "user"
 )
 
-// Binary is where packages install clusterctl.
-const Binary = "/usr/bin/clusterctl"
+// Binary is where packages install clusterctl. Who installs it elsewhere says so
+// to the linker: -ldflags "-X …/generator.Binary=/usr/local/bin/clusterctl".
+var Binary = "/usr/bin/clusterctl"
 
 // Options are what does not stand in the .cluster file.
 type Options struct {
