@@ -1,0 +1,231 @@
+package docs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/clusterctl/clusterctl/tests/sandbox"
+	"github.com/clusterctl/clusterctl/tests/stage"
+)
+
+// home is where the copy of the repository stands in a sandbox, and where the
+// blocks of a page begin.
+const home = "/root/clusterctl"
+
+// asTyped makes a shell of its own for each block go on where the last one ended,
+// and sudo of what root types already.
+const asTyped = `
+cd "$(cat /run/docs-directory)"
+trap 'pwd >/run/docs-directory' EXIT
+sudo() { case $1 in -u) runuser -u "$2" -- "${@:3}" ;; *) "$@" ;; esac; }
+`
+
+// blockLimit ends a block that hangs.
+const blockLimit = 2 * time.Minute
+
+// pages are the README and what it leads to.
+func pages(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(stage.Root(), "cmd/dist/doc/*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md"} {
+		paths = append(paths, filepath.Join(stage.Root(), name))
+	}
+	return paths
+}
+
+// TestPages runs every page. The README is the first that a reader sees, so what
+// it builds is there for the others.
+func TestPages(t *testing.T) {
+	workshop := newWorkshop(t)
+	for _, path := range pages(t) {
+		name, err := filepath.Rel(stage.Root(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks, faults := parse(string(data))
+			for _, fault := range faults {
+				t.Errorf("%s: %v", name, fault)
+			}
+			if t.Failed() {
+				t.FailNow()
+			}
+			(&reader{t: t, page: name, workshop: workshop}).read(blocks)
+		})
+	}
+}
+
+// workshop is a copy of the repository in which the README's commands for this
+// machine have run.
+type workshop struct {
+	dir   string
+	build func() error // once
+}
+
+func newWorkshop(t *testing.T) *workshop {
+	t.Helper()
+	w := &workshop{dir: t.TempDir()}
+	w.build = sync.OnceValue(func() error { return w.set(context.Background()) })
+	return w
+}
+
+func (w *workshop) set(ctx context.Context) error {
+	entries, err := os.ReadDir(stage.Root())
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if entry.Name() == ".git" || entry.Name() == "bin" {
+			continue
+		}
+		copied := exec.CommandContext(ctx, "cp", "-a", filepath.Join(stage.Root(), entry.Name()), w.dir)
+		if out, err := copied.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+	}
+	readme, err := os.ReadFile(filepath.Join(stage.Root(), "README.md"))
+	if err != nil {
+		return err
+	}
+	blocks, faults := parse(string(readme))
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	for _, b := range blocks {
+		if b.kind != host {
+			continue
+		}
+		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", b.text)
+		cmd.Dir = w.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("README.md:%d: %w\n%s\n%s", b.line, err, b.text, out)
+		}
+	}
+	return nil
+}
+
+// reader does what a page says.
+type reader struct {
+	t        *testing.T
+	page     string
+	workshop *workshop
+	box      *sandbox.Sandbox // booted when it is needed
+	printed  string           // by the last block
+	ran      bool             // whether a block ran before
+}
+
+func (r *reader) read(blocks []block) {
+	r.t.Helper()
+	for _, b := range blocks {
+		switch b.kind {
+		case run:
+			r.run(b)
+		case setup:
+			script, err := os.ReadFile(filepath.Join("setup", b.argument+".sh"))
+			if err != nil {
+				r.fatalf(b, "%v", err)
+			}
+			b.text = string(script)
+			r.run(b)
+		case output:
+			r.compare(b)
+		case file:
+			r.compareFile(b)
+		case write:
+			if err := r.sandbox(b).WriteFile(filepath.Join(home, b.argument), []byte(b.text), 0o644); err != nil {
+				r.fatalf(b, "%v", err)
+			}
+		case host:
+			if r.page != "README.md" {
+				r.fatalf(b, "only the README may run blocks on this machine")
+			}
+		case notRun, shown:
+		}
+	}
+}
+
+func (r *reader) run(b block) {
+	r.t.Helper()
+	box := r.sandbox(b)
+	ctx, cancel := context.WithTimeout(r.t.Context(), blockLimit)
+	defer cancel()
+	began := time.Now()
+	printed, err := box.Run(ctx, "bash", "-euo", "pipefail", "-c", asTyped+b.text)
+	r.t.Logf("%s:%d: %.2f s\n%s", r.page, b.line, time.Since(began).Seconds(), printed)
+	r.printed, r.ran = printed, true
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		r.fatalf(b, "%v", err)
+	}
+	if code != b.exit {
+		r.fatalf(b, "exit code %d, wanted %d\n%s\nprinted:\n%s", code, b.exit, b.text, printed)
+	}
+}
+
+func (r *reader) compare(b block) {
+	r.t.Helper()
+	if !r.ran {
+		r.fatalf(b, "an output, and nothing has run yet")
+	}
+	if line := missing(b.text, r.printed); line != "" {
+		r.t.Errorf("%s:%d: the page says\n\t%s\nand the block before it printed\n%s", r.page, b.line, line, r.printed)
+	}
+}
+
+func (r *reader) compareFile(b block) {
+	r.t.Helper()
+	data, err := os.ReadFile(filepath.Join(stage.Root(), b.argument))
+	if err != nil {
+		r.fatalf(b, "%v", err)
+	}
+	if !strings.Contains(string(data), b.text) {
+		r.t.Errorf("%s:%d: this is not what stands in %s:\n%s", r.page, b.line, b.argument, b.text)
+	}
+}
+
+// sandbox boots the sandbox of this page: the repository as the README leaves it.
+func (r *reader) sandbox(b block) *sandbox.Sandbox {
+	r.t.Helper()
+	if r.box != nil {
+		return r.box
+	}
+	if err := r.workshop.build(); err != nil {
+		r.fatalf(b, "%v", err)
+	}
+	r.box = sandbox.Start(r.t, sandbox.Options{})
+	unpack := r.box.Command(r.t.Context(), "sh", "-euc", "mkdir -p "+home+"; tar -C "+home+" -xf -; echo "+home+" >/run/docs-directory")
+	pack := exec.CommandContext(r.t.Context(), "tar", "-C", r.workshop.dir, "-cf", "-", ".")
+	pipe, err := pack.StdoutPipe()
+	if err != nil {
+		r.fatalf(b, "%v", err)
+	}
+	unpack.Stdin = pipe
+	if err := errors.Join(pack.Start(), unpack.Run(), pack.Wait()); err != nil {
+		r.fatalf(b, "copy the repository: %v", err)
+	}
+	return r.box
+}
+
+func (r *reader) fatalf(b block, format string, args ...any) {
+	r.t.Helper()
+	r.t.Fatalf("%s:%d: %s", r.page, b.line, fmt.Sprintf(format, args...))
+}
