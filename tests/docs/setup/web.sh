@@ -4,4 +4,4 @@ install -D bin/clusterctl-generator /usr/lib/systemd/system-generators/clusterct
 install -D -m 644 cmd/dist/examples/web.cluster /etc/clusterctl/web.cluster
 clusterctl generate web --install
 clusterctl deploy web ./v1
-systemctl start web
+systemctl start web web@{1..4}      # the workers too: it waits until they are ready
