@@ -46,7 +46,7 @@ packages: bin/nfpm ## make deb, rpm, apk and archlinux packages in dist, of nfpm
 
 .PHONY: install-debian install-rpm
 install-debian: # for those who package clusters on Debian
-	$(PROGRAM) -D cmd/dist/debhelper/dh_clusterctl '$(DESTDIR)$(BINDIR)/dh_clusterctl'
+	sed 's/@VERSION@/$(VERSION)/' cmd/dist/debhelper/dh_clusterctl | $(PROGRAM) -D /dev/stdin '$(DESTDIR)$(BINDIR)/dh_clusterctl'
 	$(FILE) -D cmd/dist/debhelper/clusterctl.pm '$(DESTDIR)$(DATADIR)/perl5/Debian/Debhelper/Sequence/clusterctl.pm'
 	for part in postinst prerm postrm; do $(FILE) -D cmd/dist/debhelper/$$part-clusterctl \
 		"$(DESTDIR)$(DATADIR)/debhelper/autoscripts/$$part-clusterctl"; done
