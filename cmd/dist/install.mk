@@ -1,7 +1,8 @@
 # Where "make install" puts things. DESTDIR, PREFIX and UNITDIR are the ones that
-# matter; a distribution may set any.
+# matter; a distribution may set any. /usr is where the packages have it; what "make
+# build" makes for another PREFIX has to be installed with the same.
 
-PREFIX     ?= /usr/local
+PREFIX     ?= /usr
 BINDIR     ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec
 DATADIR    ?= $(PREFIX)/share

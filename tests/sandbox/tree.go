@@ -16,8 +16,9 @@ import (
 
 const packages = "systemd,dbus,systemd-sysv,iproute2,procps"
 
-// suites names the Debian suite that carries a version.
-var suites = map[string]string{"257": "trixie", "262": "sid"}
+// suites names the Debian suite that carries a version. 252 is no host: a clean
+// tree, for what a host may hide.
+var suites = map[string]string{"252": "bookworm", "257": "trixie", "262": "sid"}
 
 var mirrorPattern = regexp.MustCompile(`(?m)^(?:URIs:|deb\s(?:\[[^]]*\]\s*)?)\s*(http://\S+/debian)/?(?:\s|$)`)
 
