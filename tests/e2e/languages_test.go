@@ -17,7 +17,8 @@ func TestRolloutRestart_OtherLanguagesLoseNothing(t *testing.T) {
 		files              []string
 	}{
 		{"node", "/usr/bin/node", "nodejs", []string{"server.js"}},
-		{"python", "/usr/bin/gunicorn", "gunicorn", []string{"app.py", "gunicorn.conf.py"}},
+		{"python", "/usr/bin/python3", "python3", []string{"worker.py"}},
+		{"gunicorn", "/usr/bin/gunicorn", "gunicorn", []string{"app.py", "gunicorn.conf.py"}},
 	} {
 		t.Run(language.name, func(t *testing.T) {
 			if _, err := os.Stat(language.program); err != nil {

@@ -1,11 +1,34 @@
-// Package worker tests the sample workers that are not in Go, each alone: with
-// sockets passed as systemd passes them, stopped and started under load.
+// Package worker tests the sample workers, in Go and in other languages, each
+// alone: with sockets passed as systemd passes them, held against the contract,
+// stopped and started under load.
 package worker
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// built is where the Go worker is.
+var built string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "clusterctl-worker-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	built = filepath.Join(dir, "go-worker")
+	if out, err := exec.Command("go", "build", "-o", built, "./go").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build ./go: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}

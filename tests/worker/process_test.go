@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,7 +25,10 @@ type process struct {
 	t       *testing.T
 	command *exec.Cmd
 	admin   string        // path of its own socket
+	notify  string        // path of its notify socket
 	ready   chan struct{} // closed at READY=1
+	mu      sync.Mutex
+	heard   []string // what it notified, in order
 	exited  chan struct{}
 	stderr  bytes.Buffer // to be read when it has exited
 }
@@ -39,11 +43,7 @@ type socket struct {
 // of its own.
 func spawn(t *testing.T, program program, instance string, shared *net.TCPListener) *process {
 	t.Helper()
-	admin, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "admin.sock"), Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { admin.Close() })
+	admin := listenAdmin(t)
 	p := spawnWith(t, program, instance, socket{"http", shared}, socket{"admin", admin})
 	p.admin = admin.Addr().String()
 	return p
@@ -53,10 +53,11 @@ func spawnWith(t *testing.T, program program, instance string, sockets ...socket
 	t.Helper()
 	p := &process{t: t, ready: make(chan struct{}), exited: make(chan struct{})}
 	// Only the child knows its number for LISTEN_PID; exec keeps it.
-	shell := []string{"-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID=$$; exec "$0" "$@"`, program.find(t)}
+	shell := []string{"-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID="${LISTEN_PID:-$$}"; exec "$0" "$@"`, program.find(t)}
 	p.command = exec.Command("/bin/sh", append(shell, program.arguments...)...)
 	p.command.Stderr = &p.stderr
-	p.command.Env = append(os.Environ(), "NOTIFY_SOCKET="+p.listenForReady(), "WORKER_INSTANCE="+instance, "WORKER_RELEASE=r1")
+	p.notify = p.listenForReady()
+	p.command.Env = append(os.Environ(), "NOTIFY_SOCKET="+p.notify, "WORKER_INSTANCE="+instance, "WORKER_RELEASE=r1")
 	var names []string
 	for _, socket := range sockets {
 		file := inheritable(t, socket.listener)
@@ -64,6 +65,7 @@ func spawnWith(t *testing.T, program program, instance string, sockets ...socket
 		p.command.ExtraFiles = append(p.command.ExtraFiles, file)
 		names = append(names, socket.name)
 	}
+	p.command.Env = append(p.command.Env, program.environment...)
 	if len(names) > 0 {
 		p.command.Env = append(p.command.Env, "LISTEN_FDS="+strconv.Itoa(len(names)), "LISTEN_FDNAMES="+strings.Join(names, ":"))
 	}
@@ -75,7 +77,7 @@ func spawnWith(t *testing.T, program program, instance string, sockets ...socket
 		_ = p.command.Wait() // its status is in ProcessState
 	}()
 	t.Cleanup(func() {
-		_ = p.command.Process.Signal(syscall.SIGTERM)
+		_ = p.command.Process.Signal(syscall.SIGTERM) // it may have ended
 		p.wait()
 	})
 	return p
@@ -97,7 +99,11 @@ func (p *process) listenForReady() (path string) {
 			if err != nil {
 				return
 			}
-			if strings.Contains(string(message[:n]), "READY=1") {
+			lines := strings.Split(strings.TrimSpace(string(message[:n])), "\n")
+			p.mu.Lock()
+			p.heard = append(p.heard, lines...)
+			p.mu.Unlock()
+			if slices.Contains(lines, "READY=1") {
 				closeReady()
 			}
 		}
@@ -136,12 +142,8 @@ func (p *process) wait() int {
 // drain sends SIGTERM and waits for a good end.
 func (p *process) drain() {
 	p.t.Helper()
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Fatal(err)
-	}
-	if status := p.wait(); status != 0 {
-		p.t.Errorf("exit status %d after SIGTERM, wanted 0\n%s", status, &p.stderr)
-	}
+	p.terminate()
+	p.expectEnd()
 }
 
 // inheritable duplicates a socket without touching O_NONBLOCK, which
@@ -159,4 +161,61 @@ func inheritable(t *testing.T, socket syscall.Conn) *os.File {
 		t.Fatal(err, failed)
 	}
 	return os.NewFile(uintptr(duplicate), "inherited")
+}
+
+func (p *process) terminate() {
+	p.t.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *process) expectEnd() {
+	p.t.Helper()
+	if status := p.wait(); status != 0 {
+		p.t.Errorf("exit status %d after SIGTERM, wanted 0\n%s", status, &p.stderr)
+	}
+}
+
+// waitInFlight returns when the worker works on a request.
+func (p *process) waitInFlight() {
+	p.t.Helper()
+	eventually(p.t, "a request is in flight", func() bool { return p.stats().Services["http"]["in_flight"] == 1 })
+}
+
+// mark notifies in the worker's place: what the worker has sent before stands
+// before it.
+func (p *process) mark() {
+	p.t.Helper()
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: p.notify, Net: "unixgram"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("MARK=1")); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *process) notified() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.heard)
+}
+
+func (p *process) index(line string) int { return slices.Index(p.notified(), line) }
+
+func (p *process) count(line string) int {
+	n := 0
+	for _, heard := range p.notified() {
+		if heard == line {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *process) waitFor(line string) {
+	p.t.Helper()
+	eventually(p.t, "the worker says "+line, func() bool { return p.index(line) >= 0 })
 }

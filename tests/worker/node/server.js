@@ -1,7 +1,7 @@
 // A Node.js worker for clusterctl, with no package but Node itself (18 or newer).
 //
 // It serves the listener that systemd passes as FileDescriptorName=http, answers
-// /healthz on the one called "admin", says READY=1 once it listens on both, and
+// questions on the one called "admin", says READY=1 once it listens on both, and
 // drains on SIGTERM without losing a request. Started by hand it listens on
 // 127.0.0.1:8080.
 'use strict';
@@ -9,6 +9,7 @@
 const { execFile } = require('node:child_process');
 const http = require('node:http');
 const net = require('node:net');
+const { promisify } = require('node:util');
 
 const FIRST_DESCRIPTOR = 3; // SD_LISTEN_FDS_START, sd_listen_fds(3)
 // An idle client may be sending already, so a drain leaves it this long.
@@ -18,7 +19,9 @@ const IDLE_GRACE = 1000; // milliseconds
 const BACKLOG = 4096;
 
 const { WORKER_INSTANCE: instance = '', WORKER_RELEASE: release = '' } = process.env;
-let draining = false;
+const began = Date.now() / 1000;
+let state = 'starting';
+const numbers = { accepted: 0, requests: 0, errors: 0, in_flight: 0, drained: 0 };
 
 function main() {
   const descriptors = inherited(process.env);
@@ -29,11 +32,20 @@ function main() {
     if (!('http' in descriptors)) {
       throw new Error(`no socket named "http", got: ${Object.keys(descriptors).join(', ') || 'none'}`);
     }
-    const listening = [listen(web, descriptors.http)];
-    if ('admin' in descriptors) listening.push(listen(admin, descriptors.admin));
-    Promise.all(listening).then(notifyReady);
+    start(descriptors);
   }
   process.once('SIGTERM', drain);
+}
+
+// start accepts from the shared listener only when systemd knows that the worker
+// is ready: one that can't get so far costs no request.
+async function start(descriptors) {
+  if ('admin' in descriptors) await listen(admin, descriptors.admin);
+  state = 'ready';
+  await notify('READY=1', `STATUS=serving, process ${process.pid}`);
+  if (state === 'stopping') return; // SIGTERM was as fast
+  await listen(web, descriptors.http);
+  feedWatchdog();
 }
 
 // inherited returns the descriptors by name, and undefined without a service
@@ -56,14 +68,23 @@ function listen(server, fd) {
 
 // systemd-notify is a child, so the unit needs NotifyAccess=all. Without
 // systemd-notify use Type=exec and let the health check be the gate.
-function notifyReady() {
-  if (!process.env.NOTIFY_SOCKET) return;
-  execFile('systemd-notify', ['--ready', `--status=serving, process ${process.pid}`], (error) => {
-    if (error) throw new Error(`systemd-notify: ${error.message}`);
-  });
+async function notify(...lines) {
+  if (process.env.NOTIFY_SOCKET) await promisify(execFile)('systemd-notify', lines);
+}
+
+// The watchdog is fed by the event loop that serves.
+function feedWatchdog() {
+  const { WATCHDOG_USEC: period, WATCHDOG_PID: guarded = String(process.pid) } = process.env;
+  if (period && guarded === String(process.pid)) setInterval(() => notify('WATCHDOG=1'), period / 3000).unref();
 }
 
 const web = http.createServer((request, response) => {
+  numbers.in_flight++;
+  response.once('close', () => {
+    numbers.in_flight--;
+    numbers.requests++;
+    if (response.statusCode >= 500) numbers.errors++;
+  });
   const url = new URL(request.url, 'http://worker');
   setTimeout(() => {
     const body = `worker ${instance}, release ${release}, process ${process.pid}\n`;
@@ -74,7 +95,7 @@ const web = http.createServer((request, response) => {
       'X-Pid': String(process.pid),
     };
     // Decided when the response begins: SIGTERM may have come since the request.
-    if (draining) headers.Connection = 'close';
+    if (state === 'stopping') headers.Connection = 'close';
     response.writeHead(200, headers).end(body);
   }, milliseconds(url.searchParams.get('sleep')));
 });
@@ -89,8 +110,12 @@ const connections = new Map();
 
 web.on('connection', (socket) => {
   connections.set(socket, 0);
-  socket.once('close', () => connections.delete(socket));
-  if (draining) socket.setTimeout(IDLE_GRACE); // accepted in the same moment
+  numbers.accepted++;
+  socket.once('close', () => {
+    connections.delete(socket);
+    if (state === 'stopping') numbers.drained++;
+  });
+  if (state === 'stopping') socket.setTimeout(IDLE_GRACE); // accepted in the same moment
 });
 
 web.on('request', ({ socket }, response) => {
@@ -106,15 +131,31 @@ web.on('timeout', (socket) => {
   if (!connections.get(socket)) socket.destroy();
 });
 
+const questions = {
+  'GET /healthz': () => [200, 'ok\n'],
+  'GET /readyz': () => [state === 'ready' ? 200 : 503, `${state}\n`],
+  'GET /stats': () => [200, `${JSON.stringify(stats())}\n`],
+  // Node can't leave a listener and come back to it.
+  'POST /drain': () => [501, 'restart the worker\n'],
+  'POST /undrain': () => [501, 'restart the worker\n'],
+};
+
+function stats() {
+  const http = { ...numbers, connections: connections.size };
+  return { state, pid: process.pid, start_time_seconds: began, services: { http } };
+}
+
 const admin = http.createServer((request, response) => {
-  const [status, body] = request.url !== '/healthz' ? [404, 'not found\n'] : draining ? [503, 'draining\n'] : [200, 'ok\n'];
+  const answer = questions[`${request.method} ${request.url}`] ?? (() => [404, 'not found\n']);
+  const [status, body] = answer();
   response.writeHead(status, { Connection: 'close', 'Content-Length': body.length, 'X-Worker': instance }).end(body);
 });
 
 // drain accepts nothing more and ends when no connection is left. Each request
 // that still comes is answered, and is its connection's last.
 function drain() {
-  draining = true;
+  state = 'stopping';
+  notify('STOPPING=1', 'STATUS=draining');
   web.keepAliveTimeout = IDLE_GRACE; // for a response that had begun before
   for (const socket of connections.keys()) socket.setTimeout(IDLE_GRACE);
   // http.Server.close() would, since Node 19, close idle connections at once,

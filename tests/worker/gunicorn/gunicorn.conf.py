@@ -25,5 +25,9 @@ chdir = os.path.dirname(os.path.abspath(__file__))
 
 # Without its sockets gunicorn would bind an address of its own and say READY=1.
 # A rollout must stop at such a worker.
-if "NOTIFY_SOCKET" in os.environ and os.environ.get("LISTEN_PID") != str(os.getpid()):
-    sys.exit(f"LISTEN_PID is {os.environ.get('LISTEN_PID')}, wanted {os.getpid()}, this process: no socket from systemd")
+if "NOTIFY_SOCKET" in os.environ or "LISTEN_FDS" in os.environ:
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        sys.exit(f"LISTEN_PID is {os.environ.get('LISTEN_PID')}, wanted {os.getpid()}, this process: no socket from systemd")
+    names = os.environ.get("LISTEN_FDNAMES", "http").split(":")
+    if "http" not in names:
+        sys.exit(f'no socket named "http", got: {", ".join(names)}')
