@@ -110,3 +110,14 @@ func exactly(names ...string) cobra.PositionalArgs {
 		return usageError(err, "%s --help", cmd.CommandPath())
 	}
 }
+
+// atMost wants so many arguments or fewer.
+func atMost(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= len(names) {
+			return nil
+		}
+		err := fmt.Errorf("wanted %s or nothing, got %d arguments", strings.Join(names, " "), len(args))
+		return usageError(err, "%s --help", cmd.CommandPath())
+	}
+}

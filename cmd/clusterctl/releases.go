@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/release"
 )
@@ -66,24 +67,10 @@ func (g *global) listReleases(cluster, output string) error {
 		fmt.Fprintf(g.out, "cluster %q has no releases yet\n", cluster)
 		return nil
 	}
-	table := tabwriter.NewWriter(g.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RELEASE\tADDED\tSIZE\tWORKERS\tDIGEST")
+	rows := tabwriter.NewWriter(g.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(rows, "RELEASE\tADDED\tSIZE\tWORKERS\tDIGEST")
 	for _, r := range listed {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.19s\n", r.Name, r.Added.Local().Format(time.DateTime), formatSize(r.Size), dash(strings.Join(r.Workers, ",")), r.Digest)
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%.19s\n", r.Name, r.Added.Local().Format(time.DateTime), table.Bytes(uint64(r.Size)), table.Dash(strings.Join(r.Workers, ",")), r.Digest)
 	}
-	return table.Flush()
-}
-
-// formatSize is a size for people, in the units of 1024 bytes that systemctl uses.
-func formatSize(n int64) string {
-	const step = 1024
-	size, unit := float64(n), 0
-	for size >= step && unit < 4 {
-		size /= step
-		unit++
-	}
-	if unit == 0 {
-		return fmt.Sprintf("%dB", n)
-	}
-	return fmt.Sprintf("%.1f%c", size, "BKMGT"[unit])
+	return rows.Flush()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
@@ -61,13 +62,13 @@ func (o *rolloutHistoryOptions) run() error {
 	if o.output == "json" {
 		return json.NewEncoder(o.out).Encode(runs)
 	}
-	table := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "REVISION\tRELEASE\tOUTCOME\tSTARTED\tTOOK\tBY\tREASON")
+	rows := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(rows, "REVISION\tRELEASE\tOUTCOME\tSTARTED\tTOOK\tBY\tREASON")
 	for _, run := range runs {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", run.Revision, dash(run.Release), run.Phase,
-			run.Started.Local().Format(time.DateTime), took(run), run.By, dash(string(run.Why().Reason)))
+		fmt.Fprintf(rows, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", run.Revision, table.Dash(run.Release), run.Phase,
+			run.Started.Local().Format(time.DateTime), took(run), run.By, table.Dash(string(run.Why().Reason)))
 	}
-	return table.Flush()
+	return rows.Flush()
 }
 
 func (o *rolloutHistoryOptions) printOne(runs []rollout.Run) error {
@@ -79,14 +80,14 @@ func (o *rolloutHistoryOptions) printOne(runs []rollout.Run) error {
 			return json.NewEncoder(o.out).Encode(run)
 		}
 		fmt.Fprintln(o.out, rollout.Describe(run))
-		table := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "WORKER\tSTEP\tFROM\tTO\tJOB\tBACK")
+		rows := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(rows, "WORKER\tSTEP\tFROM\tTO\tJOB\tBACK")
 		for _, instance := range run.Workers {
 			step, back := run.Steps[instance], run.Back[instance]
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", units.WorkerName(run.Cluster, instance),
-				dash(string(step.State)), dash(step.From), dash(step.Release), dash(string(step.Result)), dash(string(back.State)))
+			fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\n", units.WorkerName(run.Cluster, instance),
+				table.Dash(string(step.State)), table.Dash(step.From), table.Dash(step.Release), table.Dash(string(step.Result)), table.Dash(string(back.State)))
 		}
-		return table.Flush()
+		return rows.Flush()
 	}
 	return &commandError{code: exitFailed, hint: "clusterctl rollout history " + o.cluster, err: fmt.Errorf("cluster %q has no revision %d", o.cluster, o.revision)}
 }
@@ -96,11 +97,4 @@ func took(run rollout.Run) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f s", run.Ended.Sub(run.Started).Seconds())
-}
-
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }

@@ -80,6 +80,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 	flags.Bool("system", true, "talk to the system manager (the default)")
 	root.MarkFlagsMutuallyExclusive("user", "system")
 	root.AddCommand(
+		newStatusCommand(g),
 		newInitCommand(g),
 		newExplainCommand(g),
 		newGenerateCommand(g),

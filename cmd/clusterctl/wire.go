@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/clusterctl/clusterctl/cmd/internal/overview"
 	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/admin"
 	"github.com/clusterctl/clusterctl/units/bus"
 	"github.com/clusterctl/clusterctl/units/health"
 	"github.com/clusterctl/clusterctl/units/listener"
@@ -18,16 +20,32 @@ import (
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
-// stateDir is where a cluster's rollouts and releases are.
-func (g *global) stateDir(cluster string) (string, error) {
+// stateRoot has a directory for each cluster.
+func (g *global) stateRoot() (string, error) {
 	if !g.user {
-		return filepath.Join("/var/lib/clusterctl", cluster), nil
+		return "/var/lib/clusterctl", nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(home, ".local", "state", "clusterctl", cluster), nil
+	return filepath.Join(home, ".local", "state", "clusterctl"), nil
+}
+
+// stateDir is where a cluster's rollouts and releases are.
+func (g *global) stateDir(cluster string) (string, error) {
+	root, err := g.stateRoot()
+	return filepath.Join(root, cluster), err
+}
+
+// collector reads what status and its like show.
+func (g *global) collector(systemd overview.Systemd) (overview.Collector, error) {
+	root, err := g.stateRoot()
+	return overview.Collector{Systemd: systemd, StateDir: root, RuntimeDir: g.runtimeDir()}, err
+}
+
+func (g *global) admin(cluster string) admin.Client {
+	return admin.Client{Dir: filepath.Join(g.runtimeDir(), cluster)}
 }
 
 // history is where the rollouts of a cluster are recorded.

@@ -27,15 +27,15 @@ func (s State) OutOfService() bool { return s == Draining || s == Drained }
 
 // Service are the numbers of what a worker serves on one listener.
 type Service struct {
-	Accepted    *int64 `json:"accepted"`    // connections since the start
-	Connections *int64 `json:"connections"` // open now
-	Hijacked    *int64 `json:"hijacked"`    // of those, taken out of HTTP
-	Requests    *int64 `json:"requests"`    // finished since the start
-	Errors      *int64 `json:"errors"`      // of those, answered with 500 to 599
-	InFlight    *int64 `json:"in_flight"`   // in their handler now
-	Panics      *int64 `json:"panics"`      // of handlers, since the start
-	Drained     *int64 `json:"drained"`     // connections that ended by themselves in a drain
-	Cut         *int64 `json:"cut"`         // connections closed at the limit of a drain
+	Accepted    *int64 `json:"accepted,omitempty"`    // connections since the start
+	Connections *int64 `json:"connections,omitempty"` // open now
+	Hijacked    *int64 `json:"hijacked,omitempty"`    // of those, taken out of HTTP
+	Requests    *int64 `json:"requests,omitempty"`    // finished since the start
+	Errors      *int64 `json:"errors,omitempty"`      // of those, answered with 500 to 599
+	InFlight    *int64 `json:"in_flight,omitempty"`   // in their handler now
+	Panics      *int64 `json:"panics,omitempty"`      // of handlers, since the start
+	Drained     *int64 `json:"drained,omitempty"`     // connections that ended by themselves in a drain
+	Cut         *int64 `json:"cut,omitempty"`         // connections closed at the limit of a drain
 }
 
 // Total is the sum over all services of the worker.

@@ -7,8 +7,9 @@
 // nothing but the moment of the next look. A unit whose job is waited for here
 // is marked when the job is over, and not by what happens on the way.
 //
-// It talks to the message bus and never to systemd's private socket: over the
-// private socket the result of a job is lost when systemd re-executes itself.
+// Jobs and signals go over the message bus and never over systemd's private
+// socket: there the result of a job is lost when systemd re-executes itself. A
+// Reader has no jobs to lose.
 package bus
 
 import (
@@ -81,7 +82,7 @@ func Dial(ctx context.Context, address string) (*Conn, error) {
 	c := &Conn{queuing: make(share, jobsAtATime)}
 	c.events = newEvents(c.handle)
 	var err error
-	if c.Reader, err = dialReader(ctx, address, dbus.WithSignalHandler(c.events)); err != nil {
+	if c.Reader, err = dialBus(ctx, address, dbus.WithSignalHandler(c.events)); err != nil {
 		return nil, err
 	}
 	c.done.Go(c.dispatch)

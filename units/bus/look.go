@@ -1,8 +1,10 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"path"
 	"slices"
@@ -39,14 +41,15 @@ func (r *Reader) Clusters(ctx context.Context) ([]string, error) {
 	return slices.Compact(clusters), nil
 }
 
-// Look reads all units of a cluster once.
+// Look reads all units of a cluster whole.
 func (r *Reader) Look(ctx context.Context, cluster string) (units.Cluster, error) {
 	once := &Cluster{Conn: &Conn{Reader: r}, name: cluster, all: true}
 	return once.List(ctx)
 }
 
 // Glance reads a cluster at the cost of a listing, whatever the number of its
-// workers: of each worker it knows its states and its job alone.
+// workers: of each worker it knows its states and its job alone. ReadWorkers
+// reads the rest of it.
 func (r *Reader) Glance(ctx context.Context, cluster string) (units.Cluster, error) {
 	once := &Cluster{Conn: &Conn{Reader: r}, name: cluster, sockets: make(map[string]socket), workers: make(map[string]worker)}
 	service, err := r.readService(ctx, units.ServiceName(cluster))
@@ -66,9 +69,13 @@ func (r *Reader) Glance(ctx context.Context, cluster string) (units.Cluster, err
 	if err != nil {
 		return units.Cluster{}, err
 	}
+	for unit := range service.wanted { // which may not be loaded
+		once.workers[unit] = worker{Worker: listedUnit{Name: unit, ActiveState: string(units.Inactive)}.worker(cluster)}
+	}
 	for _, row := range rows {
 		once.workers[row.Name] = worker{Worker: row.worker(cluster)}
 	}
+	maps.DeleteFunc(once.workers, func(_ string, w worker) bool { return w.Instance == "" })
 	seen := once.snapshot()
 	for i := range seen.Workers {
 		seen.Workers[i].ActiveFor = 0 // a listing does not tell
@@ -87,27 +94,51 @@ func (row listedUnit) worker(cluster string) units.Worker {
 	}}
 }
 
+// ReadWorkers completes workers that were glanced at, in their order.
+func (r *Reader) ReadWorkers(ctx context.Context, workers []units.Worker) ([]units.Worker, error) {
+	whole, err := each(workers, func(w units.Worker) (units.Worker, error) {
+		err := r.read(ctx, w.Name, []property{
+			{serviceInterface, "Result", &w.Result},
+			{serviceInterface, "NRestarts", &w.NRestarts},
+			{serviceInterface, "MainPID", &w.MainPID},
+			{serviceInterface, "StatusText", &w.StatusText},
+			{serviceInterface, "ExecMainStatus", &w.ExecMainStatus},
+		})
+		return w, err
+	})
+	if err != nil || len(whole) == 0 {
+		return whole, err
+	}
+	// Workers share their files, and each answer makes systemd look at them.
+	return whole, r.read(ctx, whole[0].Name, []property{needDaemonReload(&whole[0].Unit)})
+}
+
 // Vitals reads what the services show beside their state, by unit name.
 func (r *Reader) Vitals(ctx context.Context, services []string) (map[string]units.Vitals, error) {
-	all := make([]units.Vitals, len(services))
-	errs := make([]error, len(services))
+	read, err := each(services, func(service string) (units.Vitals, error) { return r.vitals(ctx, service) })
+	if err != nil {
+		return nil, err
+	}
+	vitals := make(map[string]units.Vitals, len(services))
+	for i, service := range services {
+		vitals[service] = read[i]
+	}
+	return vitals, nil
+}
+
+func each[In, Out any](all []In, read func(In) (Out, error)) ([]Out, error) {
+	out := make([]Out, len(all))
+	errs := make([]error, len(all))
 	var reading sync.WaitGroup
-	for first := range min(readersAtATime, len(services)) {
+	for first := range min(readersAtATime, len(all)) {
 		reading.Go(func() {
-			for i := first; i < len(services); i += readersAtATime {
-				all[i], errs[i] = r.vitals(ctx, services[i])
+			for i := first; i < len(all); i += readersAtATime {
+				out[i], errs[i] = read(all[i])
 			}
 		})
 	}
 	reading.Wait()
-	vitals := make(map[string]units.Vitals, len(services))
-	for i, service := range services {
-		if errs[i] != nil {
-			return nil, errs[i]
-		}
-		vitals[service] = all[i]
-	}
-	return vitals, nil
+	return out, cmp.Or(errs...)
 }
 
 func (r *Reader) vitals(ctx context.Context, service string) (units.Vitals, error) {

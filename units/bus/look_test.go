@@ -27,23 +27,20 @@ func testLook(t *testing.T, s *sandbox.Sandbox) {
 	if err != nil || !slices.Equal(clusters, []string{"web"}) {
 		t.Errorf("clusters: %q (error: %v), want web alone", clusters, err)
 	}
-	look, err := reader.Look(t.Context(), "web")
-	if err != nil {
-		t.Fatal(err)
-	}
 	glance, err := reader.Glance(t.Context(), "web")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const want = "web.service web.socket 127.0.0.1:8080 1:running:true 2:running:true 10:running:true extra:running:false"
-	if got := short(look); got != want {
-		t.Errorf("look: %s, want %s", got, want)
-	}
 	if got := short(glance); got != want {
 		t.Errorf("glance: %s, want %s", got, want)
 	}
-	if look.Workers[0].ActiveFor <= 0 || glance.Workers[0].ActiveFor != 0 {
-		t.Errorf("active for: look %s, glance %s, which can't know", look.Workers[0].ActiveFor, glance.Workers[0].ActiveFor)
+	read, err := reader.ReadWorkers(t.Context(), glance.Workers)
+	if err != nil || len(read) != len(glance.Workers) {
+		t.Fatalf("workers: %+v (error: %v)", read, err)
+	}
+	if glance.Workers[0].MainPID != 0 || read[0].MainPID == 0 || read[0].Result != "success" || !read[0].Enabled || read[3].Enabled {
+		t.Errorf("glance: %+v, read: %+v", glance.Workers[0], read)
 	}
 
 	vitals, err := reader.Vitals(t.Context(), []string{"web@1.service", "web@77.service"})

@@ -19,16 +19,10 @@ func (r *Refusal) Error() string { return r.Message }
 // units are not in order would lose its workers one by one. A verb that leaves
 // the workers stopped asks less.
 func Precheck(cluster units.Cluster, verb Verb) error {
-	service := cluster.Service
-	switch {
-	case service.LoadState == units.NotFound:
-		return refuse("systemctl list-unit-files '*.socket'   # the clusters of this host have a NAME.socket and a NAME@.service",
-			"no cluster %q: systemd knows no unit %q", cluster.Name, service.Name)
-	case service.LoadState == units.Masked:
-		return refuse("systemctl unmask "+service.Name, "cluster %q is masked", cluster.Name)
-	case service.LoadState != units.Loaded:
-		return refuse("systemctl status "+service.Name, "unit %q can't be loaded (LoadState=%s)", service.Name, service.LoadState)
+	if err := PrecheckExists(cluster); err != nil {
+		return err
 	}
+	service := cluster.Service
 	for _, socket := range cluster.Sockets {
 		if err := precheckSocket(socket); err != nil && verb != Switch {
 			return err
@@ -45,6 +39,22 @@ func Precheck(cluster units.Cluster, verb Verb) error {
 		if err := precheckLoaded(u); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// PrecheckExists refuses a name that no cluster has, and one whose service
+// systemd can't load.
+func PrecheckExists(cluster units.Cluster) error {
+	service := cluster.Service
+	switch {
+	case service.LoadState == units.NotFound:
+		return refuse("systemctl list-unit-files '*.socket'   # the clusters of this host have a NAME.socket and a NAME@.service",
+			"no cluster %q: systemd knows no unit %q", cluster.Name, service.Name)
+	case service.LoadState == units.Masked:
+		return refuse("systemctl unmask "+service.Name, "cluster %q is masked", cluster.Name)
+	case service.LoadState != units.Loaded:
+		return refuse("systemctl status "+service.Name, "unit %q can't be loaded (LoadState=%s)", service.Name, service.LoadState)
 	}
 	return nil
 }

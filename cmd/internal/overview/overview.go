@@ -71,17 +71,20 @@ type Worker struct {
 	Enabled     bool              `json:"enabled"`
 	ActiveState units.ActiveState `json:"active_state"`
 	SubState    string            `json:"sub_state"`
+	Result      string            `json:"result,omitempty"` // of its last end
 	// Says is what the worker says of itself on its admin socket.
-	Says       admin.State    `json:"says,omitempty"`
-	Release    string         `json:"release,omitempty"`
-	Since      *time.Time     `json:"since,omitempty"`
-	Restarts   uint32         `json:"restarts"`
-	MainPID    uint32         `json:"main_pid,omitempty"`
-	Memory     uint64         `json:"memory_bytes,omitempty"`
-	CPU        time.Duration  `json:"cpu_nsec,omitempty"`
-	Health     string         `json:"health,omitempty"`  // "ok", or what was wrong
-	Numbers    *admin.Service `json:"numbers,omitempty"` // the sum over its services
-	StatusText string         `json:"status_text,omitempty"`
+	Says       admin.State   `json:"says,omitempty"`
+	Release    string        `json:"release,omitempty"`
+	Since      *time.Time    `json:"since,omitempty"`
+	Restarts   uint32        `json:"restarts"`
+	MainPID    uint32        `json:"main_pid,omitempty"`
+	Memory     uint64        `json:"memory_bytes,omitempty"`
+	CPU        time.Duration `json:"cpu_nsec,omitempty"`
+	Health     string        `json:"health,omitempty"` // "ok", or what was wrong
+	Numbers    admin.Service `json:"numbers"`          // the sum over its services
+	StatusText string        `json:"status_text,omitempty"`
+	// Asked says that more was read of it than its state.
+	Asked bool `json:"-"`
 }
 
 // Serves says that the worker is ready, and that nobody has taken it out of

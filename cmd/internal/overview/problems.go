@@ -93,7 +93,8 @@ func workerProblems(seen Seen, unit units.Worker, shown Worker) []Problem {
 	problem := func(hint, message string, args ...any) []Problem {
 		return []Problem{{unit.Name, fmt.Sprintf(message, args...), hint}}
 	}
-	logs := "journalctl -u " + unit.Name + " -n 50"
+	name := seen.Name + "@" + unit.Instance
+	logs := "clusterctl logs " + name + " -n 50"
 	switch {
 	case unit.LoadState == units.NotFound:
 		return problem("systemctl disable "+unit.Name, "is enabled, and has no unit file")
@@ -104,9 +105,9 @@ func workerProblems(seen Seen, unit units.Worker, shown Worker) []Problem {
 	case unit.ActiveState == units.FailedState:
 		return problem(logs, "failed (result=%s, status=%d)", unit.Result, unit.ExecMainStatus)
 	case unit.ActiveState == units.Inactive && unit.Enabled && seen.Service.ActiveState == units.Active && unit.Job == 0:
-		return problem("clusterctl start "+unit.Name, "is enabled, and stopped")
+		return problem("clusterctl start "+name, "is enabled, and stopped")
 	case shown.Says.OutOfService():
-		return problem("clusterctl undrain "+unit.Name, "is out of service (%s)", shown.Says)
+		return problem("clusterctl undrain "+name, "is out of service (%s)", shown.Says)
 	case shown.Health != "" && shown.Health != "ok":
 		return problem(logs, "is not healthy: %s", shown.Health)
 	}

@@ -3,16 +3,13 @@ package overview
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/admin"
-	"github.com/clusterctl/clusterctl/units/health"
 	"github.com/clusterctl/clusterctl/units/listener"
 	"github.com/clusterctl/clusterctl/units/release"
 	"github.com/clusterctl/clusterctl/units/rollout"
@@ -37,13 +34,31 @@ type Answer struct {
 	HasHealth bool // the policy has a check, and it was made
 }
 
+// Keep takes over from an earlier look what was read of workers that were not
+// asked again. A worker that is down has nothing to say.
+func (s *Seen) Keep(earlier Seen) {
+	for _, worker := range s.Workers {
+		if _, asked := s.Vitals[worker.Instance]; asked {
+			continue
+		}
+		if vitals, known := earlier.Vitals[worker.Instance]; known {
+			s.Vitals[worker.Instance] = vitals
+		}
+		if answer, known := earlier.Answers[worker.Instance]; known {
+			s.Answers[worker.Instance] = answer
+		}
+	}
+}
+
 // Systemd is what the collector asks of systemd; *bus.Reader is one.
 type Systemd interface {
+	Glance(ctx context.Context, cluster string) (units.Cluster, error)
+	ReadWorkers(ctx context.Context, workers []units.Worker) ([]units.Worker, error)
 	Vitals(ctx context.Context, services []string) (map[string]units.Vitals, error)
 	ReadService(ctx context.Context, name string) (units.Service, error)
 }
 
-// Collector reads what belongs to a cluster beside the state of its units.
+// Collector reads all that belongs to a cluster.
 type Collector struct {
 	Systemd Systemd
 	// StateDir has the releases and the rollouts of all clusters, a directory
@@ -155,45 +170,4 @@ func (c Collector) vitals(ctx context.Context, asked []units.Worker) (map[string
 		vitals[worker.Instance] = byUnit[worker.Name]
 	}
 	return vitals, nil
-}
-
-// askers is how many workers are asked at the same time.
-const askers = 32
-
-func (c Collector) ask(ctx context.Context, seen Seen, asked []units.Worker) map[string]Answer {
-	answers := make([]*Answer, len(asked))
-	var asking sync.WaitGroup
-	for first := range min(askers, len(asked)) {
-		asking.Go(func() {
-			for i := first; i < len(asked); i += askers {
-				if asked[i].ActiveState.Serving() {
-					answer := c.askOne(ctx, seen, asked[i])
-					answers[i] = &answer
-				}
-			}
-		})
-	}
-	asking.Wait()
-	byInstance := make(map[string]Answer, len(asked))
-	for i, answer := range answers {
-		if answer != nil {
-			byInstance[asked[i].Instance] = *answer
-		}
-	}
-	return byInstance
-}
-
-func (c Collector) askOne(ctx context.Context, seen Seen, worker units.Worker) Answer {
-	dir := filepath.Join(c.RuntimeDir, seen.Name)
-	var answer Answer
-	answer.Stats, answer.StatsErr = admin.Client{Dir: dir}.Stats(ctx, worker.Instance)
-	check := seen.Policy.Health
-	if check.Kind != spec.HealthHTTP && check.Kind != spec.HealthTCP {
-		return answer // a look starts no programs
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, admin.Wait, fmt.Errorf("no answer in %s", admin.Wait))
-	defer cancel()
-	answer.HasHealth = true
-	answer.Health = health.Checker{AdminDir: dir}.Check(ctx, check, worker)
-	return answer
 }

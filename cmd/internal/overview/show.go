@@ -70,30 +70,31 @@ func listenersOf(seen Seen) []Listener {
 }
 
 func workerOf(seen Seen, worker units.Worker) Worker {
-	vitals := seen.Vitals[worker.Instance]
+	vitals, asked := seen.Vitals[worker.Instance]
 	w := Worker{
 		Unit:        worker.Name,
 		Instance:    worker.Instance,
 		Enabled:     worker.Enabled,
 		ActiveState: worker.ActiveState,
 		SubState:    worker.SubState,
+		Result:      worker.Result,
 		Release:     seen.Releases[worker.Instance],
 		Restarts:    worker.NRestarts,
 		MainPID:     worker.MainPID,
 		Memory:      vitals.Memory,
 		CPU:         vitals.CPU,
 		StatusText:  worker.StatusText,
+		Asked:       asked,
 	}
 	if !vitals.Since.IsZero() {
 		w.Since = &vitals.Since
 	}
-	answer, asked := seen.Answers[worker.Instance]
-	if !asked {
+	answer, answered := seen.Answers[worker.Instance]
+	if !answered {
 		return w
 	}
 	if answer.StatsErr == nil {
-		total := answer.Stats.Total()
-		w.Says, w.Numbers = answer.Stats.State, &total
+		w.Says, w.Numbers = answer.Stats.State, answer.Stats.Total()
 	}
 	if answer.HasHealth {
 		w.Health = healthOf(answer.Health)

@@ -98,17 +98,17 @@ func TestOf_Problems(t *testing.T) {
 			s.Workers[1].ActiveState, s.Workers[1].SubState = units.Activating, "auto-restart"
 			s.Workers[1].Result, s.Workers[1].ExecMainStatus, s.Workers[1].NRestarts = "exit-code", 3, 12
 			delete(s.Answers, "2")
-		}, "web@2.service: ended (result=exit-code, status=3) and is about to be started again, after 12 restarts; journalctl -u web@2.service -n 50", 2},
+		}, "web@2.service: ended (result=exit-code, status=3) and is about to be started again, after 12 restarts; clusterctl logs web@2 -n 50", 2},
 		"stopped worker": {func(s *Seen) { s.Workers[1].ActiveState = units.Inactive; delete(s.Answers, "2") },
-			"web@2.service: is enabled, and stopped; clusterctl start web@2.service", 2},
+			"web@2.service: is enabled, and stopped; clusterctl start web@2", 2},
 		"stopped extra worker": {func(s *Seen) {
 			s.Workers[1].ActiveState, s.Workers[1].Enabled = units.Inactive, false
 			delete(s.Answers, "2")
 		}, "", 2},
 		"out of service": {func(s *Seen) { answer(s, func(a *Answer) { a.Stats.State = admin.Drained }) },
-			"web@2.service: is out of service (drained); clusterctl undrain web@2.service", 2},
+			"web@2.service: is out of service (drained); clusterctl undrain web@2", 2},
 		"sick": {func(s *Seen) { answer(s, func(a *Answer) { a.Health = errors.New("503: no database") }) },
-			"web@2.service: is not healthy: 503: no database; journalctl -u web@2.service -n 50", 3},
+			"web@2.service: is not healthy: 503: no database; clusterctl logs web@2 -n 50", 3},
 		"not for this user": {func(s *Seen) {
 			answer(s, func(a *Answer) { a.Health, a.StatsErr = fs.ErrPermission, fs.ErrPermission })
 		}, "", 3},
