@@ -42,34 +42,18 @@ const stateListen = 10
 // they have dropped. An address without a listening stream socket is left out.
 func Queues(addresses []string) ([]Queue, error) {
 	fullest := make(map[string]Queue)
-	take := func(q Queue) {
-		known, ok := fullest[q.Address]
-		dropped := known.Dropped + q.Dropped
+	err := each(func(s Socket) {
+		known, ok := fullest[s.Address]
+		dropped := known.Dropped + s.Dropped
+		q := s.Queue
 		if ok && q.Waiting-q.Limit <= known.Waiting-known.Limit {
 			q = known
 		}
 		q.Dropped = dropped
 		fullest[q.Address] = q
-	}
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		messages, err := dump(inetRequest(family))
-		if err != nil {
-			return nil, err
-		}
-		for _, message := range messages {
-			if q, ok := inetQueue(message); ok {
-				take(q)
-			}
-		}
-	}
-	messages, err := dump(unixRequest{})
+	})
 	if err != nil {
 		return nil, err
-	}
-	for _, message := range messages {
-		if q, ok := unixQueue(message); ok {
-			take(q)
-		}
 	}
 	var queues []Queue
 	for _, address := range addresses {
@@ -128,23 +112,26 @@ const (
 	socketMemoryDrops = 8 // SK_MEMINFO_DROPS of linux/sock_diag.h
 )
 
-// inetQueue reads a struct inet_diag_msg and the attributes after it. Of a
+// inetSocket reads a struct inet_diag_msg and the attributes after it. Of a
 // listening socket idiag_rqueue is the length of the accept queue, and
 // idiag_wqueue its limit.
-func inetQueue(message []byte) (Queue, bool) {
+func inetSocket(message []byte) (Socket, bool) {
 	if len(message) < sizeofInetMessage || message[1] != stateListen {
-		return Queue{}, false
+		return Socket{}, false
 	}
 	port := binary.BigEndian.Uint16(message[4:])
 	address := netip.AddrFrom4([4]byte(message[8:12]))
 	if message[0] == unix.AF_INET6 {
 		address = netip.AddrFrom16([16]byte(message[8:24]))
 	}
-	return Queue{
-		Address: netip.AddrPortFrom(address, port).String(),
-		Waiting: int(binary.NativeEndian.Uint32(message[56:])),
-		Limit:   int(binary.NativeEndian.Uint32(message[60:])),
-		Dropped: inetDropped(message[sizeofInetMessage:]),
+	return Socket{
+		Queue: Queue{
+			Address: netip.AddrPortFrom(address, port).String(),
+			Waiting: int(binary.NativeEndian.Uint32(message[56:])),
+			Limit:   int(binary.NativeEndian.Uint32(message[60:])),
+			Dropped: inetDropped(message[sizeofInetMessage:]),
+		},
+		Inode: uint64(binary.NativeEndian.Uint32(message[68:])),
 	}, true
 }
 
@@ -177,27 +164,27 @@ func (unixRequest) Serialize() []byte {
 	return data
 }
 
-// unixQueue reads a struct unix_diag_msg and the attributes after it.
-func unixQueue(message []byte) (Queue, bool) {
+// unixSocket reads a struct unix_diag_msg and the attributes after it.
+func unixSocket(message []byte) (Socket, bool) {
 	const name, queue = 0, 4 // UNIX_DIAG_NAME, UNIX_DIAG_RQLEN
 	if len(message) < sizeofUnixMessage || message[2] != stateListen {
-		return Queue{}, false
+		return Socket{}, false
 	}
 	attributes, err := nl.ParseRouteAttr(message[sizeofUnixMessage:])
 	if err != nil {
-		return Queue{}, false
+		return Socket{}, false
 	}
-	var q Queue
+	s := Socket{Inode: uint64(binary.NativeEndian.Uint32(message[4:]))}
 	for _, attribute := range attributes {
 		switch {
 		case attribute.Attr.Type == name:
-			q.Address = unixName(attribute.Value)
+			s.Address = unixName(attribute.Value)
 		case attribute.Attr.Type == queue && len(attribute.Value) >= 8:
-			q.Waiting = int(binary.NativeEndian.Uint32(attribute.Value))
-			q.Limit = int(binary.NativeEndian.Uint32(attribute.Value[4:]))
+			s.Waiting = int(binary.NativeEndian.Uint32(attribute.Value))
+			s.Limit = int(binary.NativeEndian.Uint32(attribute.Value[4:]))
 		}
 	}
-	return q, q.Address != ""
+	return s, s.Address != ""
 }
 
 // unixName is a path, or an abstract name with "@" for the zero byte before it.

@@ -100,7 +100,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add(make([]byte, sizeofInetMessage))
 	f.Add(append([]byte{1, 1, stateListen, 0}, make([]byte, 40)...))
 	f.Fuzz(func(_ *testing.T, message []byte) {
-		inetQueue(message)
-		unixQueue(message)
+		inetSocket(message)
+		unixSocket(message)
 	})
 }
