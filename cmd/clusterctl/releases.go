@@ -13,27 +13,61 @@ import (
 	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/release"
+	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
 func newReleasesCommand(g *global) *cobra.Command {
-	output := ""
+	output, prune := "", 0
 	cmd := &cobra.Command{
-		Use:     "releases CLUSTER",
-		Short:   "List the releases of a cluster, their size, and who runs them",
-		Example: "  clusterctl releases web",
-		Args:    exactly("CLUSTER"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use:   "releases CLUSTER",
+		Short: "List the releases of a cluster, their size, and who runs them",
+		Example: `  clusterctl releases web
+  clusterctl releases web --prune 3`,
+		Args: exactly("CLUSTER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := validateClusterName(args[0]); err != nil {
 				return err
 			}
 			if output != "" && output != "json" {
 				return usageError(fmt.Errorf("--output %q: wanted \"json\"", output), "clusterctl releases --help")
 			}
-			return g.listReleases(args[0], output)
+			switch {
+			case !cmd.Flags().Changed("prune"):
+				return g.listReleases(args[0], output)
+			case prune < 1:
+				return usageError(fmt.Errorf("--prune %d: wanted 1 or more", prune), "clusterctl releases --help")
+			}
+			return g.pruneReleases(args[0], prune)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", `"json" prints an array`)
+	cmd.Flags().IntVar(&prune, "prune", 0, "remove the oldest beyond so many, but none that a worker runs or an undo needs")
+	cmd.MarkFlagsMutuallyExclusive("prune", "output")
 	return cmd
+}
+
+// pruneReleases removes what nobody runs and nobody goes back to.
+func (g *global) pruneReleases(cluster string, keep int) error {
+	store, err := g.releases(cluster)
+	if err != nil {
+		return err
+	}
+	history, err := g.history(cluster)
+	if err != nil {
+		return err
+	}
+	runs, err := history.All()
+	if err != nil {
+		return err
+	}
+	removed, err := store.Prune(keep, rollout.Needed(runs)...)
+	for _, name := range removed {
+		fmt.Fprintf(g.out, "removed %s\n", name)
+	}
+	if err == nil && len(removed) == 0 {
+		fmt.Fprintln(g.out, "nothing to remove: the other releases are in use, or needed for an undo")
+	}
+	return err
 }
 
 // listedRelease is a release with those that run it.

@@ -24,3 +24,13 @@ func BeforeLast(runs []Run) string {
 	}
 	return ""
 }
+
+// Needed are the releases that must not go: those of the newest rollout, which
+// may go on, and that which an undo brings back.
+func Needed(runs []Run) []string {
+	if len(runs) == 0 {
+		return nil
+	}
+	newest := runs[len(runs)-1]
+	return []string{newest.Release, newest.Previous, BeforeLast(runs)}
+}
