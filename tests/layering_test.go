@@ -29,6 +29,8 @@ var layers = []struct {
 	{"units/listener", []string{"github.com/godbus", "github.com/spf13", module}, "it only reads from the kernel"},
 	{"units/release", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only keeps files"},
 	{"cmd/internal/overview", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is shown is decided without systemd"},
+	{"cmd/internal/doctor", []string{"github.com/godbus", "github.com/spf13", "net/http", "os/exec", module + "units/bus", module + "units/admin"}, "a check decides and reads nothing"},
+	{"cmd/internal/survey", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is asked of systemd stands in an interface"},
 	{"cmd/internal/journal", []string{"github.com", "golang.org", module}, "it only reads the journal"},
 	{"cmd/internal/events", []string{"github.com/godbus", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "it makes events of what was read, and reads nothing"},
 	{"units/rollout", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "decisions must run without systemd"},

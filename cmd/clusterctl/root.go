@@ -88,6 +88,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 		newRolloutCommand(g),
 		newReleasesCommand(g),
 		newLogsCommand(g),
+		newDoctorCommand(g),
 		newEventsCommand(g),
 	)
 	return root

@@ -1,0 +1,195 @@
+package doctor
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clusterctl/clusterctl/generator/spec"
+	"github.com/clusterctl/clusterctl/units"
+	"github.com/clusterctl/clusterctl/units/listener"
+	"github.com/clusterctl/clusterctl/units/release"
+	"github.com/clusterctl/clusterctl/units/rollout"
+)
+
+// Host is what was read of the host.
+type Host struct {
+	Systemd int // its version, 0 if it could not be read
+	Now     time.Time
+	// Future is the time of an entry of the journal that is ahead of the clock,
+	// zero if there is none.
+	Future time.Time
+}
+
+// Cluster is what was read of a cluster. What could not be read is zero.
+type Cluster struct {
+	units.Cluster
+	User bool // its units are those of a user's manager
+	Now  time.Time
+
+	// Setup is how its units are set up: the cluster's own, its sockets, and each
+	// worker by instance.
+	Setup        units.ServiceDetail
+	SocketSetups []units.SocketDetail
+	WorkerSetups map[string]units.ServiceDetail
+	// Files are the texts of the drop-ins, by path.
+	Files map[string]string
+
+	Policy    spec.Policy
+	PolicyErr error
+	// Spec is the .cluster file that the units were made of.
+	Spec Spec
+
+	// Listening are the sockets on its addresses, and Held who holds which of
+	// them: the manager and each worker, by inode. A worker whose descriptors
+	// could not be read is not there.
+	Listening     []listener.Socket
+	HeldByManager map[uint64]bool
+	Held          map[string]map[uint64]bool
+	// SoMaxConn is the kernel's bound of a backlog.
+	SoMaxConn int
+
+	// Answers are what the workers said on their admin sockets, by instance.
+	Answers map[string]Answer
+
+	HasReleases bool
+	Releases    []release.Release // the newest first
+	Links       map[string]string // the release of a worker, by instance
+	Changed     map[string]error  // what is wrong with the files of a release, by its name
+	// Sources are the releases whose directory or archive is still there, by name.
+	Sources map[string]bool
+	// Needed are the releases that a rollout or an undo may still bring.
+	Needed []string
+	// Free is the room on the file system of the releases, in bytes; Dir is where
+	// that is.
+	Free uint64
+	Dir  string
+
+	Run      *rollout.Run // the newest rollout, nil if there was none
+	UnderWay bool         // its engine runs
+}
+
+// Answer is what a worker said. Err is nil if it did.
+type Answer struct {
+	Err          error
+	OutOfService bool
+}
+
+// Spec is the .cluster file of a cluster, as far as it could be read.
+type Spec struct {
+	Path    string // "" if the units were made from a command line
+	Err     error  // why it does not make units
+	Drift   []string
+	Workers int // how many it asks for, 0 if that is not known
+	// Generated says that systemd's generator makes the units anew at each
+	// daemon-reload.
+	Generated bool
+}
+
+// systemctl is a command for the manager of the cluster.
+func (c Cluster) systemctl(args ...string) string {
+	return c.command("systemctl", args)
+}
+
+func (c Cluster) clusterctl(args ...string) string {
+	return c.command("clusterctl", args)
+}
+
+func (c Cluster) command(program string, args []string) string {
+	if c.User {
+		program += " --user"
+	}
+	return program + " " + strings.Join(args, " ")
+}
+
+// roll is a rolling restart as the last part of a command, if there is anybody
+// to restart.
+func (c Cluster) roll() string {
+	if rollout.IsStopped(c.Cluster) {
+		return ""
+	}
+	return " && " + c.clusterctl("rollout restart", c.Name)
+}
+
+// regenerate writes the units anew from the .cluster file, and has the workers
+// take them on. Sockets that are named are restarted before.
+func (c Cluster) regenerate(sockets ...string) string {
+	restart := ""
+	if len(sockets) > 0 {
+		restart = " && " + c.systemctl(append([]string{"restart"}, sockets...)...)
+	}
+	switch {
+	case c.Spec.Path == "":
+		return c.clusterctl("generate --name", c.Name, "--exec ... --listen ... --install   # as it was made")
+	case c.Spec.Generated:
+		return c.systemctl("daemon-reload") + restart + c.roll()
+	}
+	return c.clusterctl("generate", quote(c.Spec.Path), "--install") + restart + c.roll()
+}
+
+// withoutKey takes a setting away where a drop-in makes it, or writes the units
+// anew if none does.
+func (c Cluster) withoutKey(d units.Detail, section string, keys ...string) string {
+	var files []string
+	var lines []string
+	for _, path := range d.DropInPaths {
+		source := spec.Source{Path: path, Data: []byte(c.Files[path])}
+		for _, key := range keys {
+			if _, sets := spec.DropInSets(source, section, key); !sets {
+				continue
+			}
+			if !slices.Contains(files, path) {
+				files = append(files, path)
+			}
+			if line := `-e '/^[[:space:]]*` + key + `[[:space:]]*=/d'`; !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(files) == 0 {
+		return c.regenerate()
+	}
+	for i, file := range files {
+		files[i] = quote(file)
+	}
+	return "sed -i " + strings.Join(lines, " ") + " " + strings.Join(files, " ") + " && " + c.systemctl("daemon-reload")
+}
+
+// underSpec is a command that adds a drop-in to the .cluster file and has it
+// take effect.
+func (c Cluster) underSpec(name, text string) string {
+	if c.Spec.Path == "" {
+		return c.systemctl("edit", c.Name+"@.service   # and add: "+strings.ReplaceAll(text, `\n`, " "))
+	}
+	dir := c.Spec.Path + ".d"
+	return "mkdir -p " + quote(dir) + " && printf '" + text + "' > " + quote(dir+"/"+name) + " && " + c.regenerate()
+}
+
+// quote is a word for a shell.
+func quote(text string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-@+=:,"
+	if strings.Trim(text, plain) == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// serving are the workers that are up.
+func (c Cluster) serving() []units.Worker {
+	var serving []units.Worker
+	for _, w := range c.Workers {
+		if w.ActiveState.Serving() {
+			serving = append(serving, w)
+		}
+	}
+	return serving
+}
+
+// names are the workers as a person lists them.
+func names(workers []string) string {
+	const readable = 4
+	if more := len(workers) - readable; more > 1 {
+		return strings.Join(workers[:readable], ", ") + " and others"
+	}
+	return strings.Join(workers, ", ")
+}

@@ -1,0 +1,116 @@
+package doctor
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/clusterctl/clusterctl/units"
+)
+
+var workerChecks = []Check{
+	{
+		Name: "cluster-down", Severity: Error, cluster: clusterDown,
+		Why: "A cluster that is enabled and does not run serves nobody but the one whose connection starts it.",
+	},
+	{
+		Name: "worker-down", Severity: Error, cluster: workerDown,
+		Why: "A worker that is enabled and down is missing in the capacity, and the next rollout begins with it.",
+	},
+	{
+		Name: "worker-number", Severity: Warning, cluster: workerNumber,
+		Why: "The links of enabled workers are the size of a cluster. If it differs from Workers= of the .cluster file, the next boot or generate may bring another.",
+	},
+	{
+		Name: "worker-beyond", Severity: Warning, cluster: workerBeyond,
+		Why: "A worker that runs and is not enabled is gone with the next boot. A rollout that failed may have left it to stand in.",
+	},
+	{
+		Name: "admin-socket", Severity: Error, cluster: adminSocket,
+		Why: "The health of one worker can be asked on its admin socket alone. A worker that does not answer there fails every rollout with Health= on it.",
+	},
+}
+
+func clusterDown(c Cluster) []fault {
+	service := c.Service
+	switch {
+	case service.ActiveState == units.FailedState:
+		return []fault{{service.Name, fmt.Sprintf("failed (result=%s)", service.Result), c.systemctl("restart", service.Name)}}
+	case service.LoadState == units.Loaded && service.ActiveState == units.Inactive && c.Setup.UnitFileState == "enabled":
+		return []fault{{service.Name, "enabled, and not running", c.systemctl("start", service.Name)}}
+	}
+	return nil
+}
+
+func workerDown(c Cluster) []fault {
+	if c.Service.ActiveState != units.Active || c.UnderWay {
+		return nil
+	}
+	var found []fault
+	for _, w := range c.Workers {
+		switch {
+		case !w.Enabled || w.LoadState != units.Loaded:
+		case w.WaitsForRestart():
+			message := fmt.Sprintf("it ends again and again (result=%s, status=%d), %d restarts so far", w.Result, w.ExecMainStatus, w.NRestarts)
+			found = append(found, fault{w.Name, message, c.clusterctl("logs", c.Name, "@"+w.Instance, "-n 50   # says why")})
+		case w.ActiveState.Down() && w.Job == 0:
+			message := fmt.Sprintf("enabled, and %s (result=%s)", w.ActiveState, w.Result)
+			found = append(found, fault{w.Name, message, c.systemctl("start", w.Name)})
+		}
+	}
+	return found
+}
+
+func workerNumber(c Cluster) []fault {
+	if c.Spec.Workers == 0 || c.Spec.Generated {
+		return nil
+	}
+	var beyond, lacking []string
+	enabled := make(map[string]bool)
+	for _, w := range c.Workers {
+		enabled[w.Instance] = w.Enabled
+		if n, err := strconv.Atoi(w.Instance); w.Enabled && err == nil && n > c.Spec.Workers {
+			beyond = append(beyond, w.Name)
+		}
+	}
+	for n := 1; n <= c.Spec.Workers; n++ {
+		if instance := strconv.Itoa(n); !enabled[instance] {
+			lacking = append(lacking, units.WorkerName(c.Name, instance))
+		}
+	}
+	var found []fault
+	message := fmt.Sprintf("enabled, and %s asks for %d workers", c.Spec.Path, c.Spec.Workers)
+	if len(beyond) > 0 {
+		found = append(found, fault{names(beyond), message, c.systemctl(append([]string{"disable --now"}, beyond...)...)})
+	}
+	if len(lacking) > 0 {
+		found = append(found, fault{names(lacking), "not " + message, c.systemctl(append([]string{"enable --now"}, lacking...)...)})
+	}
+	return found
+}
+
+func workerBeyond(c Cluster) []fault {
+	if c.UnderWay {
+		return nil
+	}
+	var found []fault
+	for _, w := range c.Workers {
+		if !w.Enabled && w.ActiveState.Serving() {
+			found = append(found, fault{w.Name, "up, and not enabled", c.systemctl("stop", w.Name)})
+		}
+	}
+	return found
+}
+
+func adminSocket(c Cluster) []fault {
+	isWanted := c.PolicyErr == nil && c.Policy.Health.OnAdminSocket() || c.hasLibrary()
+	if !isWanted || c.UnderWay {
+		return nil
+	}
+	var found []fault
+	for _, w := range c.serving() {
+		if answer := c.Answers[w.Instance]; answer.Err != nil { // who was not asked has no fault
+			found = append(found, fault{w.Name, "no answer: " + oneLine(answer.Err), c.systemctl("restart", w.Name)})
+		}
+	}
+	return found
+}

@@ -1,0 +1,110 @@
+package survey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/clusterctl/clusterctl/cmd/internal/doctor"
+	"github.com/clusterctl/clusterctl/units/listener"
+)
+
+func (s Surveyor) listeners(ctx context.Context, c *doctor.Cluster, unseen *blind) {
+	if text, err := os.ReadFile("/proc/sys/net/core/somaxconn"); err == nil {
+		c.SoMaxConn, _ = strconv.Atoi(strings.TrimSpace(string(text))) // 0 is not known
+	}
+	var addresses []string
+	for _, socket := range c.SocketSetups {
+		addresses = append(addresses, socket.Streams...)
+	}
+	var err error
+	if c.Listening, err = listener.Sockets(addresses); err != nil {
+		unseen.note("the listening sockets", err)
+		return
+	}
+	manager, err := s.Systemd.ManagerPID(ctx)
+	if err == nil {
+		c.HeldByManager, err = held(manager)
+	}
+	if err != nil {
+		unseen.note("the listeners that systemd and the workers hold", err)
+		c.HeldByManager = nil
+		return
+	}
+	c.Held = make(map[string]map[uint64]bool)
+	for _, w := range c.Workers {
+		if w.MainPID == 0 {
+			continue
+		}
+		inodes, err := heldByTree(w.MainPID)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it ended meanwhile
+		case err != nil:
+			unseen.note("the listeners that "+w.Name+" holds", err)
+		default:
+			c.Held[w.Instance] = inodes
+		}
+	}
+}
+
+// heldByTree are the sockets that a process or one of its children has open: of a
+// server that forks the main process need not keep the listener.
+func heldByTree(pid uint32) (map[uint64]bool, error) {
+	inodes, err := held(pid)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range lists {
+		children, err := os.ReadFile(list)
+		if err != nil {
+			continue // a thread that has ended, or a kernel that does not tell
+		}
+		for child := range strings.FieldsSeq(string(children)) {
+			number, err := strconv.ParseUint(child, 10, 32)
+			if err != nil {
+				continue
+			}
+			of, err := heldByTree(uint32(number))
+			if err != nil {
+				continue // it ended meanwhile
+			}
+			for inode := range of {
+				inodes[inode] = true
+			}
+		}
+	}
+	return inodes, nil
+}
+
+// held are the inodes of the sockets that a process has open.
+func held(pid uint32) (map[uint64]bool, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	inodes := make(map[uint64]bool)
+	for _, entry := range entries {
+		target, err := os.Readlink(filepath.Join(dir, entry.Name()))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, err
+		}
+		number, isSocket := strings.CutPrefix(target, "socket:[")
+		if err != nil || !isSocket {
+			continue // closed meanwhile, or a file
+		}
+		if inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 64); err == nil {
+			inodes[inode] = true
+		}
+	}
+	return inodes, nil
+}
