@@ -53,7 +53,7 @@ func newInput(c *spec.Cluster, o Options) input {
 	if c.Path != "" {
 		if absolute, err := filepath.Abs(c.Path); err == nil {
 			in.Source = absolute
-			if slices.Contains(o.search(), filepath.Dir(absolute)) {
+			if o.isSearched(absolute) {
 				in.SourcePath = strings.ReplaceAll(absolute, "%", "%%")
 			}
 		}

@@ -18,16 +18,7 @@ func Links(c *spec.Cluster, o Options, workers int) []Link {
 	service := c.Name + ".service"
 	links := []Link{}
 	for _, s := range newInput(c, o).Install {
-		dir, ok := map[string]string{"WantedBy": ".wants", "RequiredBy": ".requires", "UpheldBy": ".upholds"}[s.Key]
-		for unit := range strings.FieldsSeq(s.Value) {
-			switch {
-			case strings.ContainsAny(unit, "%/"): // no plain name: for systemctl enable alone
-			case ok:
-				links = append(links, Link{filepath.Join(unit+dir, service), "../" + service})
-			case s.Key == "Alias":
-				links = append(links, Link{unit, service})
-			}
-		}
+		links = append(links, installLinks(service, s.Key, s.Value)...)
 	}
 	for _, l := range listeners(c) {
 		links = append(links, Link{filepath.Join("sockets.target.wants", l.Unit), "../" + l.Unit})
@@ -35,6 +26,22 @@ func Links(c *spec.Cluster, o Options, workers int) []Link {
 	for i := range workers {
 		worker := fmt.Sprintf("%s@%d.service", c.Name, i+1)
 		links = append(links, Link{filepath.Join(service+".wants", worker), "../" + c.Name + "@.service"})
+	}
+	return links
+}
+
+// installLinks are the links that one setting of [Install] makes.
+func installLinks(name, key, value string) []Link {
+	var links []Link
+	dir, ok := map[string]string{"WantedBy": ".wants", "RequiredBy": ".requires", "UpheldBy": ".upholds"}[key]
+	for unit := range strings.FieldsSeq(value) {
+		switch {
+		case strings.ContainsAny(unit, "%/"): // no plain name: for systemctl enable alone
+		case ok:
+			links = append(links, Link{filepath.Join(unit+dir, name), "../" + name})
+		case key == "Alias":
+			links = append(links, Link{unit, name})
+		}
 	}
 	return links
 }

@@ -28,6 +28,7 @@ var layers = []struct {
 	{"units/admin", []string{"github.com", module}, "it only asks workers"},
 	{"units/listener", []string{"github.com/godbus", "github.com/spf13", module}, "it only reads from the kernel"},
 	{"units/release", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", module + "units/bus", module + "units/rollout"}, "it only keeps files"},
+	{"cmd/internal/apply", []string{"github.com/godbus", "github.com/spf13", module + "units/bus", module + "units/rollout", module + "generator"}, "what is to be done is decided without systemd"},
 	{"cmd/internal/overview", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is shown is decided without systemd"},
 	{"cmd/internal/doctor", []string{"github.com/godbus", "github.com/spf13", "net/http", "os/exec", module + "units/bus", module + "units/admin"}, "a check decides and reads nothing"},
 	{"cmd/internal/survey", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is asked of systemd stands in an interface"},

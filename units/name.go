@@ -15,6 +15,10 @@ func RolloutName(cluster string) string { return "clusterctl-rollout-" + cluster
 // WorkerName is the unit of one worker: "web", "3" -> "web@3.service".
 func WorkerName(cluster, instance string) string { return cluster + "@" + instance + ".service" }
 
+// AdminName is the socket unit of one worker's own socket: "web", "3" ->
+// "web-admin@3.socket".
+func AdminName(cluster, instance string) string { return cluster + "-admin@" + instance + ".socket" }
+
 // WorkerPattern matches every worker of the cluster, as in systemctl(1).
 func WorkerPattern(cluster string) string { return WorkerName(cluster, "*") }
 

@@ -60,8 +60,8 @@ func (o *generateOptions) disableGone(ctx context.Context, dir string, sets []ge
 	return nil
 }
 
-func (o *generateOptions) systemctl(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, "systemctl", append([]string{"--" + string(o.mode()), "--quiet"}, args...)...)
+func (g *global) systemctl(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "systemctl", append([]string{"--" + string(g.mode()), "--quiet"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {

@@ -124,6 +124,12 @@ func (c *Conn) Reload(ctx context.Context, unit string) (units.JobResult, error)
 	return c.job(ctx, "reload", "ReloadUnit", unit)
 }
 
+// Start queues a start job for the unit and waits for its result. A unit that is
+// up stays as it is.
+func (c *Conn) Start(ctx context.Context, unit string) (units.JobResult, error) {
+	return c.job(ctx, "start", "StartUnit", unit)
+}
+
 // Stop queues a stop job for the unit and waits for its result.
 func (c *Conn) Stop(ctx context.Context, unit string) (units.JobResult, error) {
 	return c.job(ctx, "stop", "StopUnit", unit)
