@@ -222,3 +222,34 @@ func testHealthy(t *testing.T, web *stage.Cluster) {
 		}
 	}
 }
+
+// A user's own manager is looked at with the user's own rights, and all is seen.
+func TestDoctor_UserManager(t *testing.T) {
+	s := newStage(t, "")
+	as := login(t, s)
+	if err := s.WriteFile("/root/.config/clusterctl/web.cluster", []byte(userSpec+"WatchdogSec=10s\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	doctor := []string{stage.Clusterctl, "--user", "doctor"}
+	for _, command := range [][]string{
+		{stage.Clusterctl, "--user", "generate", "web", "--install"},
+		{"systemctl", "--user", "start", "web.service", "web@1.service", "web@2.service", "web@3.service"},
+		{"systemctl", "--user", "restart", "web.socket"},
+	} {
+		if out, err := as(command...); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	out, err := as(doctor...)
+	requireExit(t, err, 1)
+	mend := "clusterctl --user rollout restart web"
+	if !strings.Contains(out, "from before web.socket was restarted (listener)\nhint: "+mend+"\n") {
+		t.Errorf("a socket that was restarted: %s", out)
+	}
+	if out, err := as("sh", "-c", mend); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := as(doctor...); err != nil || out != "healthy: 1 cluster (web) and the host\n" {
+		t.Errorf("mended: %v: %q", err, out)
+	}
+}

@@ -64,16 +64,6 @@ func (r *Reader) UnitFiles(ctx context.Context, name string) (fragment string, d
 	return fragment, dropIns, err
 }
 
-// ManagerPID is the process of the service manager.
-func (r *Reader) ManagerPID(ctx context.Context) (uint32, error) {
-	var pid uint32
-	err := r.bus.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.GetConnectionUnixProcessID", 0, destination).Store(&pid)
-	if err != nil {
-		return 0, r.explain(err)
-	}
-	return pid, nil
-}
-
 func detailProperties(d *units.Detail, job *jobOfUnit, startLimit *uint64) []property {
 	return append(unitProperties(&d.Unit, job), needDaemonReload(&d.Unit),
 		property{unitInterface, "FragmentPath", &d.FragmentPath},

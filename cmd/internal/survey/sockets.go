@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,10 +10,11 @@ import (
 	"strings"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/doctor"
+	"github.com/clusterctl/clusterctl/generator"
 	"github.com/clusterctl/clusterctl/units/listener"
 )
 
-func (s Surveyor) listeners(ctx context.Context, c *doctor.Cluster, unseen *blind) {
+func (s Surveyor) listeners(c *doctor.Cluster, unseen *blind) {
 	if text, err := os.ReadFile("/proc/sys/net/core/somaxconn"); err == nil {
 		c.SoMaxConn, _ = strconv.Atoi(strings.TrimSpace(string(text))) // 0 is not known
 	}
@@ -27,13 +27,12 @@ func (s Surveyor) listeners(ctx context.Context, c *doctor.Cluster, unseen *blin
 		unseen.note("the listening sockets", err)
 		return
 	}
-	manager, err := s.Systemd.ManagerPID(ctx)
-	if err == nil {
+	manager, err := s.managerPID(c)
+	if err == nil && manager != 0 {
 		c.HeldByManager, err = held(manager)
 	}
 	if err != nil {
 		unseen.note("the listeners that systemd and the workers hold", err)
-		c.HeldByManager = nil
 		return
 	}
 	c.Held = make(map[string]map[uint64]bool)
@@ -50,6 +49,38 @@ func (s Surveyor) listeners(ctx context.Context, c *doctor.Cluster, unseen *blin
 			c.Held[w.Instance] = inodes
 		}
 	}
+}
+
+// managerPID is the process of the service manager, 0 if it can't be found: that of
+// a user is the parent of its workers.
+func (s Surveyor) managerPID(c *doctor.Cluster) (uint32, error) {
+	if s.Mode != generator.User {
+		return 1, nil
+	}
+	for _, w := range c.Workers {
+		if w.MainPID == 0 {
+			continue
+		}
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.MainPID))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it ended meanwhile
+		}
+		if err != nil {
+			return 0, err
+		}
+		return parent(string(stat))
+	}
+	return 0, nil
+}
+
+// parent is the parent process in a /proc/PID/stat (proc(5)): "7 (a name) S 1 ...".
+func parent(stat string) (uint32, error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 {
+		return 0, fmt.Errorf("%q: wanted the state of a process", stat)
+	}
+	pid, err := strconv.ParseUint(fields[1], 10, 32)
+	return uint32(pid), err
 }
 
 // heldByTree are the sockets that a process or one of its children has open: of a

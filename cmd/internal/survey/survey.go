@@ -23,7 +23,6 @@ import (
 // Systemd is what is asked of the service manager; *bus.Reader is one.
 type Systemd interface {
 	Version(ctx context.Context) (int, error)
-	ManagerPID(ctx context.Context) (uint32, error)
 	Look(ctx context.Context, cluster string) (units.Cluster, error)
 	ServiceDetail(ctx context.Context, name string) (units.ServiceDetail, error)
 	SocketDetail(ctx context.Context, name string) (units.SocketDetail, error)
@@ -86,7 +85,7 @@ func (s Surveyor) Cluster(ctx context.Context, name string) (doctor.Cluster, []U
 	s.rollout(ctx, &c, &unseen)
 	s.releases(&c, &unseen)
 	s.answers(ctx, &c, &unseen)
-	s.listeners(ctx, &c, &unseen)
+	s.listeners(&c, &unseen)
 	return c, unseen.all, nil
 }
 
