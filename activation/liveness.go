@@ -2,7 +2,6 @@ package activation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -16,34 +15,38 @@ type pulsed interface {
 // check that hangs is an answer too.
 type liveness struct {
 	check   func(context.Context) error
-	running chan error // of the check that has not answered yet; nil without
+	running *question // that has not been answered yet; nil without
 }
 
-// ask returns what the check says within limit. A check that outlasts it is asked
-// for again, never joined by a second one.
-func (l *liveness) ask(ctx context.Context, limit time.Duration) error {
+type question struct {
+	answer chan error
+	cancel context.CancelFunc
+}
+
+func (l *liveness) begin(ctx context.Context, limit time.Duration) *question {
 	ctx, cancel := context.WithTimeout(ctx, limit)
+	q := &question{make(chan error, 1), cancel}
+	go func() { q.answer <- l.check(ctx) }()
+	return q
+}
+
+// ask returns what the check says within limit, and a little more for one that
+// heeds its context and says why it failed. A check that outlasts it is asked for
+// again, never joined by a second one.
+func (l *liveness) ask(ctx context.Context, limit time.Duration) error {
 	if l.running == nil {
-		answer := make(chan error, 1)
-		l.running = answer
-		go func() {
-			defer cancel()
-			answer <- l.check(ctx)
-		}()
-	} else {
-		defer cancel()
+		l.running = l.begin(ctx, limit)
 	}
+	timer := time.NewTimer(limit + limit/4)
+	defer timer.Stop()
 	select {
-	case err := <-l.running:
+	case err := <-l.running.answer:
+		l.running.cancel()
 		l.running = nil
 		return err
 	case <-ctx.Done():
-	}
-	select {
-	case err := <-l.running: // it heeds its context, and may say why
-		l.running = nil
-		return errors.Join(err, ctx.Err())
-	default:
+		return ctx.Err()
+	case <-timer.C:
 		return fmt.Errorf("liveness check did not answer in %s", limit)
 	}
 }

@@ -146,3 +146,13 @@ func TestWatchdog_HungWorker(t *testing.T) {
 		})
 	}
 }
+
+// A check that answers at once has answered, however the goroutines are scheduled.
+func TestLiveness_QuickAnswerCounts(t *testing.T) {
+	quick := liveness{check: func(context.Context) error { return nil }}
+	for range 10_000 {
+		if err := quick.ask(t.Context(), patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -16,6 +16,12 @@ import (
 func main() {
 	log.SetFlags(0) // the journal has its own times
 	o := parseOptions(os.Args[1:])
+	if o.stick != "" {
+		if err := beBadClient(o.stick); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	bad, err := o.misbehaviour()
 	if err != nil {
 		log.Fatal(err)
@@ -33,6 +39,16 @@ func main() {
 	if bad == badCrash {
 		time.AfterFunc(o.crashAfter, func() { log.Fatal("crashing, as told by --bad crash") })
 	}
+	if o.greetingFile != "" {
+		(&supervised{file: o.greetingFile}).apply(&worker)
+	}
+	if o.keep {
+		keeper, err := restore()
+		if err != nil {
+			log.Fatal(err)
+		}
+		keeper.apply(&worker)
+	}
 	if err := worker.Run(context.Background()); err != nil {
 		log.Fatal(err)
 	}
@@ -48,6 +64,9 @@ func parseOptions(arguments []string) options {
 	flags.StringVar(&o.bad, "bad", os.Getenv("WORKER_BAD"), "misbehave: exit, never-ready, unhealthy, crash or error")
 	flags.StringVar(&o.badFile, "bad-file", os.Getenv("WORKER_BAD_FILE"), "read --bad from this `file` if it exists")
 	flags.DurationVar(&o.crashAfter, "crash-after", time.Second, "delay of --bad crash")
+	flags.StringVar(&o.greetingFile, "supervised", "", "hang when told to, and read a greeting from this `file` at a reload")
+	flags.StringVar(&o.stick, "stick", "", "be the client at `address` that a supervised worker is stuck with")
+	flags.BoolVar(&o.keep, "keep", false, "keep a file, a listener and clients over restarts")
 	_ = flags.Parse(arguments) // ExitOnError
 	return o
 }

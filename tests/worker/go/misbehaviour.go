@@ -14,6 +14,8 @@ import (
 type options struct {
 	instance, release, address, bad, badFile string
 	warmup, crashAfter                       time.Duration
+	greetingFile, stick                      string
+	keep                                     bool
 }
 
 const (
