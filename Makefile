@@ -33,8 +33,8 @@ bench: ## measure rollouts beside a loop of systemctl restart (root)
 lint: ## golangci-lint with .golangci.yml
 	golangci-lint run
 
-golden: ## write the golden files of the generated units, and debian/copyright, anew
-	$(GO) test ./generator/... -update
+golden: ## write the golden files of the units and the metrics, and debian/copyright, anew
+	$(GO) test ./generator/... ./cmd/internal/metrics -update
 	$(GO) run ./cmd/dist/licenses -copyright >debian/copyright.new && mv debian/copyright.new debian/copyright
 
 fuzz: ## fuzz the parsers, 30 s each

@@ -21,6 +21,7 @@ PRESETDIR        ?= $(call systemd,systemdsystempresetdir,$(PREFIX)/lib/systemd/
 GENERATORDIR     ?= $(call systemd,systemdsystemgeneratordir,$(PREFIX)/lib/systemd/system-generators)
 USERGENERATORDIR ?= $(call systemd,systemdusergeneratordir,$(PREFIX)/lib/systemd/user-generators)
 TMPFILESDIR      ?= $(call systemd,tmpfilesdir,$(PREFIX)/lib/tmpfiles.d)
+SYSUSERSDIR      ?= $(call systemd,sysusersdir,$(PREFIX)/lib/sysusers.d)
 
 PROGRAM := install -m 0755
 FILE    := install -m 0644
@@ -36,6 +37,7 @@ install: build ## install below $(DESTDIR)$(PREFIX)
 	$(PROGRAM) bin/clusterctl-generator '$(DESTDIR)$(GENERATORDIR)/'
 	ln -srf '$(DESTDIR)$(GENERATORDIR)/clusterctl-generator' '$(DESTDIR)$(USERGENERATORDIR)/'
 	$(FILE) cmd/dist/tmpfiles.d/clusterctl.conf '$(DESTDIR)$(TMPFILESDIR)/'
+	$(FILE) -D cmd/dist/sysusers.d/clusterctl-exporter.conf '$(DESTDIR)$(SYSUSERSDIR)/clusterctl-exporter.conf'
 	$(COMPLETER) completion bash >'$(DESTDIR)$(BASHDIR)/clusterctl'
 	$(COMPLETER) completion zsh >'$(DESTDIR)$(ZSHDIR)/_clusterctl'
 	$(COMPLETER) completion fish >'$(DESTDIR)$(FISHDIR)/clusterctl.fish'

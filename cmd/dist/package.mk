@@ -26,7 +26,7 @@ bin/nfpm: cmd/dist/tools/go.mod cmd/dist/tools/go.sum
 # systemd's own paths on every distribution that has merged /usr.
 PACKAGED = PREFIX=/usr UNITDIR=/usr/lib/systemd/system PRESETDIR=/usr/lib/systemd/system-preset \
 	GENERATORDIR=/usr/lib/systemd/system-generators USERGENERATORDIR=/usr/lib/systemd/user-generators \
-	TMPFILESDIR=/usr/lib/tmpfiles.d
+	TMPFILESDIR=/usr/lib/tmpfiles.d SYSUSERSDIR=/usr/lib/sysusers.d
 STAGE = dist/stage
 
 .PHONY: packages
