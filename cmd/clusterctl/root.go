@@ -91,6 +91,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 		newLogsCommand(g),
 		newDoctorCommand(g),
 		newEventsCommand(g),
+		newMetricsCommand(g),
 	)
 	return root
 }

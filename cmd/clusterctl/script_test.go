@@ -13,6 +13,7 @@ func TestMain(m *testing.M) {
 		"clusterctl": func() {
 			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 		},
+		exporterName: fakeExporter,
 	})
 }
 
