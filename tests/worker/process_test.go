@@ -115,10 +115,16 @@ func (p *process) listenForReady() (path string) {
 	return path
 }
 
+// waitReady waits for READY=1 and an answer of the worker itself, as a rollout
+// does: gunicorn says READY=1 before it forks the process that serves, and a
+// SIGTERM in between is lost to that one.
 func (p *process) waitReady() {
 	p.t.Helper()
 	select {
 	case <-p.ready:
+		if p.admin != "" {
+			get(p.t, "unix", p.admin, "/healthz")
+		}
 	case <-p.exited:
 		p.t.Fatalf("worker ended before READY=1: %s\n%s", p.command.ProcessState, &p.stderr)
 	case <-time.After(patience):
