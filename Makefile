@@ -7,7 +7,11 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X github.com/clusterctl/clusterctl/
 include cmd/dist/install.mk cmd/dist/package.mk
 
 .DEFAULT_GOAL := build
-.PHONY: build test demo bench lint golden fuzz clean help
+.PHONY: build test demo bench lint vuln licences golden fuzz clean help
+
+# Built by "go run" from the module proxy, so that everybody has the same.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 # Without the state of git in it, so that the same source gives the same bytes
 # wherever it lies.
@@ -30,8 +34,14 @@ bench: ## measure rollouts beside a loop of systemctl restart (root)
 	@tests/setup all bench
 	$(GO) run ./tests/bench
 
-lint: ## golangci-lint with .golangci.yml
-	golangci-lint run
+lint: ## run golangci-lint with .golangci.yml
+	GOFLAGS= $(GO) run $(GOLANGCI_LINT) run
+
+vuln: ## look for known holes in what is linked in (asks https://vuln.go.dev)
+	GOFLAGS= $(GO) run $(GOVULNCHECK) ./...
+
+licences: ## list the licence of every module that is linked in; an unknown one is an error
+	@$(GO) run ./cmd/dist/licenses -list
 
 golden: ## write the golden files of the units and the metrics, and debian/copyright, anew
 	$(GO) test ./generator/... ./cmd/internal/metrics -update
@@ -49,4 +59,4 @@ clean: ## remove what build made
 	rm -rf bin dist
 
 help: ## print this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'

@@ -72,15 +72,15 @@ func TestPages(t *testing.T) {
 }
 
 // workshop is a copy of the repository in which the README's commands for this
-// machine have run.
+// machine have run. What they install goes below a directory of its own.
 type workshop struct {
-	dir   string
-	build func() error // once
+	dir, installed string
+	build          func() error // once
 }
 
 func newWorkshop(t *testing.T) *workshop {
 	t.Helper()
-	w := &workshop{dir: t.TempDir()}
+	w := &workshop{dir: t.TempDir(), installed: t.TempDir()}
 	w.build = sync.OnceValue(func() error { return w.set(context.Background()) })
 	return w
 }
@@ -111,8 +111,9 @@ func (w *workshop) set(ctx context.Context) error {
 		if b.kind != host {
 			continue
 		}
-		cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", b.text)
+		cmd := exec.CommandContext(ctx, "bash", "-eu", "-c", `sudo() { "$@"; }`+"\n"+b.text)
 		cmd.Dir = w.dir
+		cmd.Env = append(os.Environ(), "DESTDIR="+w.installed)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("README.md:%d: %w\n%s\n%s", b.line, err, b.text, out)
 		}
@@ -212,17 +213,35 @@ func (r *reader) sandbox(b block) *sandbox.Sandbox {
 		r.fatalf(b, "%v", err)
 	}
 	r.box = sandbox.Start(r.t, sandbox.Options{})
-	unpack := r.box.Command(r.t.Context(), "sh", "-euc", "mkdir -p "+home+"; tar -C "+home+" -xf -; echo "+home+" >/run/docs-directory")
-	pack := exec.CommandContext(r.t.Context(), "tar", "-C", r.workshop.dir, "-cf", "-", ".")
-	pipe, err := pack.StdoutPipe()
-	if err != nil {
+	if err := errors.Join(
+		r.copy(r.workshop.installed, "/"),
+		r.copy(r.workshop.dir, home),
+		r.box.WriteFile("/run/docs-directory", []byte(home), 0o644),
+	); err != nil {
 		r.fatalf(b, "%v", err)
 	}
-	unpack.Stdin = pipe
-	if err := errors.Join(pack.Start(), unpack.Run(), pack.Wait()); err != nil {
-		r.fatalf(b, "copy the repository: %v", err)
-	}
 	return r.box
+}
+
+// copy copies what is in a directory of this machine into the sandbox.
+func (r *reader) copy(from, to string) error {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	defer cancel()
+	pack := exec.CommandContext(ctx, "tar", "-C", from, "-cf", "-", "--mode=go+rX", ".")
+	pipe, err := pack.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := pack.Start(); err != nil {
+		return err
+	}
+	unpack := r.box.Command(ctx, "sh", "-euc", `mkdir -p "$0"; exec tar -C "$0" -xf - --keep-directory-symlink`, to)
+	unpack.Stdin = pipe
+	if out, err := unpack.CombinedOutput(); err != nil {
+		cancel() // or the other would wait for a reader
+		return errors.Join(fmt.Errorf("copy to %s: %w: %s", to, err, out), pack.Wait())
+	}
+	return pack.Wait()
 }
 
 func (r *reader) fatalf(b block, format string, args ...any) {

@@ -13,7 +13,7 @@ import (
 var (
 	link    = regexp.MustCompile(`\]\(([^)#\s]*)(#[^)\s]*)?\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	dropped = regexp.MustCompile("[^\\p{L}\\p{N} _-]")
+	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
 // TestLinks follows every link of a page that leads to a file of the repository,
@@ -43,7 +43,7 @@ func TestLinks(t *testing.T) {
 
 // TestIndex finds pages that the index does not lead to.
 func TestIndex(t *testing.T) {
-	index := readPage(t, filepath.Join(stage.Root(), "cmd/dist/doc/README.md"))
+	index := readPage(t, filepath.Join(stage.Root(), "cmd/dist/doc/index.md"))
 	for _, dir := range []string{"doc", "man"} {
 		entries, err := os.ReadDir(filepath.Join(stage.Root(), "cmd/dist", dir))
 		if err != nil {
@@ -54,8 +54,8 @@ func TestIndex(t *testing.T) {
 			if dir == "man" {
 				name = "../man/" + name
 			}
-			if name != "README.md" && !entry.IsDir() && !strings.Contains(index, "("+name+")") {
-				t.Errorf("cmd/dist/doc/README.md does not lead to %s", name)
+			if name != "index.md" && !entry.IsDir() && !strings.Contains(index, "("+name+")") {
+				t.Errorf("cmd/dist/doc/index.md does not lead to %s", name)
 			}
 		}
 	}

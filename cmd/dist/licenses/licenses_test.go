@@ -50,6 +50,17 @@ func TestNotices(t *testing.T) {
 	}
 }
 
+func TestList(t *testing.T) {
+	var text bytes.Buffer
+	modules := []module{{Path: "a", Version: "v1", Licenses: []license{{File: "LICENSE", Text: goLicense}, {File: "NOTICE", Text: "thanks"}}}}
+	if err := list(&text, modules); err != nil || text.String() != "a  v1  BSD-3-Clause\n" {
+		t.Errorf("%q, %v", text.String(), err)
+	}
+	if err := list(&text, []module{{Path: "b", Version: "v1"}}); err == nil {
+		t.Error("a module without a licence is listed")
+	}
+}
+
 func TestSPDX(t *testing.T) {
 	for text, want := range map[string]string{
 		goLicense: "BSD-3-Clause",

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
+	"text/tabwriter"
 )
 
 // notices writes the texts as they are.
@@ -22,6 +24,24 @@ func notices(out io.Writer, modules []module) error {
 		}
 	}
 	return w.Flush()
+}
+
+// list writes the names of the licences of each module.
+func list(out io.Writer, modules []module) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, m := range modules {
+		if err := m.check(); err != nil {
+			return err
+		}
+		var names []string
+		for _, l := range m.Licenses {
+			if name, ok := l.spdx(); ok && !slices.Contains(names, name) && !l.isNotice() {
+				names = append(names, name)
+			}
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", m.Path, m.Version, strings.Join(names, ", "))
+	}
+	return table.Flush()
 }
 
 var rule = strings.Repeat("-", 72)

@@ -1,6 +1,4 @@
 # The cluster of the README, on its first release and running.
-install bin/clusterctl /usr/bin/
-install -D bin/clusterctl-generator /usr/lib/systemd/system-generators/clusterctl-generator
 install -D -m 644 cmd/dist/examples/web.cluster /etc/clusterctl/web.cluster
 clusterctl generate web --install
 clusterctl deploy web ./v1
