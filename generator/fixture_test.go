@@ -19,6 +19,7 @@ import (
 //
 //	manager user                     for the user manager
 //	systemd 257                      for this systemd
+//	workers 4                        so many workers
 //	units A B C                      exactly these units are written
 //	is UNIT SECTION KEY=VALUE        the key has this value and no other
 //	has UNIT SECTION KEY=VALUE       the key has this value, maybe among others
@@ -31,6 +32,7 @@ type fixture struct {
 	options    Options
 	source     spec.Source
 	dropIns    []spec.Source
+	workers    string
 	assertions []string
 	faults     []string
 }
@@ -78,13 +80,15 @@ func readFixture(t testing.TB, name string, archive *txtar.Archive) fixture {
 			f.options.Systemd = version
 		case "fault":
 			f.faults = append(f.faults, rest)
+		case "workers":
+			f.workers = rest
 		case "units", "is", "has", "last", "lacks":
 			f.assertions = append(f.assertions, line)
 		default:
 			t.Fatalf("%s: unknown assertion %q", name, line)
 		}
 	}
-	if len(archive.Files) == 0 || len(f.faults)+len(f.assertions) == 0 {
+	if len(archive.Files) == 0 || len(f.faults)+len(f.assertions) == 0 && f.workers == "" {
 		t.Fatalf("%s: wanted a .cluster file and assertions", name)
 	}
 	return f
@@ -94,6 +98,9 @@ func (f fixture) generate() ([]File, error) {
 	c, err := spec.Parse(f.source.Path, f.source.Data, f.dropIns...)
 	if err != nil {
 		return nil, err
+	}
+	if f.workers != "" && c.Workers.String() != f.workers {
+		return nil, fmt.Errorf("Workers=%s, wanted %s", c.Workers, f.workers)
 	}
 	return Generate(c, f.options)
 }

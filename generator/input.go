@@ -16,7 +16,6 @@ type input struct {
 	// there: of one that has gone systemd asks for a daemon-reload for ever.
 	SourcePath string
 
-	Workers  spec.Workers
 	Sockets  string // the socket units, with blanks between
 	Listener listener
 	Slice    string // of all workers, "" if it is the one that systemd makes
@@ -39,7 +38,6 @@ func newInput(c *spec.Cluster, o Options) input {
 		Name:          c.Name,
 		Binary:        o.binary(),
 		ManagerFlag:   "--" + string(System),
-		Workers:       c.Workers,
 		Policy:        c.Policy.Settings(),
 		Unit:          c.Sections["Unit"],
 		Socket:        c.Sections["Socket"],
