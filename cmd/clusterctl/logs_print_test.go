@@ -54,7 +54,7 @@ func TestSplitWorkers(t *testing.T) {
 		args    []string
 		cluster string
 		workers int
-	}{{[]string{"web"}, "web", 0}, {[]string{"web@3"}, "web", 1}, {[]string{"web@3.service"}, "web", 1}, {[]string{"web", "@3", "@5"}, "web", 2}} {
+	}{{[]string{"web"}, "web", 0}, {[]string{"web@3"}, "web", 1}, {[]string{"web@3.service"}, "web", 1}, {[]string{"web", "@3", "@5"}, "web", 2}, {[]string{"web@3", "web@5.service"}, "web", 2}} {
 		cluster, instances := splitWorkers(test.args)
 		if cluster != test.cluster || len(instances) != test.workers || len(instances) > 0 && instances[0] != "3" {
 			t.Errorf("%q: %q %q", test.args, cluster, instances)

@@ -81,6 +81,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 	root.MarkFlagsMutuallyExclusive("user", "system")
 	root.AddCommand(
 		newStatusCommand(g),
+		newScaleCommand(g),
+		newDrainCommand(g),
+		newUndrainCommand(g),
+		newStartCommand(g),
+		newStopCommand(g),
+		newRestartCommand(g),
 		newInitCommand(g),
 		newExplainCommand(g),
 		newGenerateCommand(g),

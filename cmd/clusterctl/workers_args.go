@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// workersWanted takes "web", "web@3" and "web @3 @5".
+// workersWanted takes "web", "web@3", "web @3 @5" and "web@3 web@5".
 func workersWanted(cmd *cobra.Command, args []string) error {
 	fault := func(format string, values ...any) error {
 		return usageError(fmt.Errorf(format, values...), "%s --help", cmd.CommandPath())
@@ -15,9 +15,10 @@ func workersWanted(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 || args[0] == "" {
 		return fault("wanted a cluster such as web, or a worker such as web@3")
 	}
+	first, _, _ := strings.Cut(args[0], "@")
 	for _, arg := range args[1:] {
 		cluster, instance, isWorker := strings.Cut(arg, "@")
-		if !isWorker || instance == "" || cluster != "" {
+		if !isWorker || instance == "" || cluster != "" && cluster != first {
 			return fault("%q: wanted a worker such as @3", arg)
 		}
 	}
@@ -34,7 +35,19 @@ func splitWorkers(args []string) (cluster string, instances []string) {
 		instances = append(instances, strings.TrimSuffix(instance, ".service"))
 	}
 	for _, arg := range args[1:] {
-		instances = append(instances, strings.TrimSuffix(strings.TrimPrefix(arg, "@"), ".service"))
+		_, instance, _ := strings.Cut(arg, "@")
+		instances = append(instances, strings.TrimSuffix(instance, ".service"))
 	}
 	return cluster, instances
+}
+
+// someWorkers wants at least one worker by name.
+func someWorkers(cmd *cobra.Command, args []string) error {
+	if err := workersWanted(cmd, args); err != nil {
+		return err
+	}
+	if cluster, instances := splitWorkers(args); len(instances) == 0 {
+		return usageError(fmt.Errorf("%q: wanted a worker such as %s@3", cluster, cluster), "%s --help", cmd.CommandPath())
+	}
+	return nil
 }

@@ -23,12 +23,18 @@ func (w Worker) State() string {
 	return fmt.Sprintf("%s (%s)", w.ActiveState, detail)
 }
 
+// WaitsForRestart says that the worker has ended and systemd is about to start it
+// again.
+func (w Worker) WaitsForRestart() bool {
+	return units.Worker{Unit: units.Unit{ActiveState: w.ActiveState, SubState: w.SubState}}.WaitsForRestart()
+}
+
 // Style is how the state looks: what somebody has done on purpose, or what is
 // under way, is odd and not bad.
 func (w Worker) Style() table.Style {
 	sick := w.Health != "" && w.Health != "ok"
 	switch {
-	case w.ActiveState == units.FailedState, w.SubState == "auto-restart":
+	case w.ActiveState == units.FailedState, w.WaitsForRestart():
 		return table.Bad
 	case w.Serves() && !sick:
 		return table.Good
