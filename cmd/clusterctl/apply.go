@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
 	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -130,7 +128,7 @@ func (o *applyOptions) newApplier(ctx context.Context, file string) (*applier, e
 	return a, err
 }
 
-// lock keeps a second apply and a rollout apart from this one. A rollout that
+// lock keeps other operators and a rollout apart from this apply. A rollout that
 // begins meanwhile is refused by the one that apply wants to begin itself.
 func (a *applier) lock(ctx context.Context) (unlock func(), err error) {
 	name := a.cluster.Name
@@ -141,15 +139,7 @@ func (a *applier) lock(ctx context.Context) (unlock func(), err error) {
 	if !engine.ActiveState.Down() {
 		return nil, a.busy(name)
 	}
-	unlock, err = apply.Lock(a.state, fmt.Sprintf("by %s, process %d, since %s", caller(), os.Getpid(), time.Now().Format(time.DateTime)))
-	var busy *apply.BusyError
-	if errors.As(err, &busy) {
-		return nil, &commandError{
-			code: exitRefused, hint: fmt.Sprintf("clusterctl apply %s   # again, when the other is over", name),
-			err: fmt.Errorf("cluster %q: %w", name, err),
-		}
-	}
-	return unlock, err
+	return a.claim(name, "apply")
 }
 
 // work does what is left to do, step by step, and looks again after each: what a

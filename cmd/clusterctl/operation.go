@@ -131,7 +131,7 @@ func (o *operation) mayTake(s *scene, instances []string) error {
 	}
 	return &commandError{
 		code: exitRefused,
-		hint: fmt.Sprintf("clusterctl %s %s --force   # all the same", o.verb, o.names()),
+		hint: strings.Join([]string{"clusterctl", o.verb, o.names(), "--force   # all the same"}, " "),
 		err: fmt.Errorf("cluster %q: that would leave %d of %s in service, and the policy keeps %d (MaxUnavailable=%s)",
 			o.cluster, left, plural(s.Wanted, "worker"), least, s.seen.Policy.MaxUnavailable),
 	}

@@ -150,8 +150,8 @@ func testOperateInRollout(t *testing.T, web *stage.Cluster) {
 
 func testTwoOperators(t *testing.T, web *stage.Cluster) {
 	o := operator{t, web}
-	run(t, web, "sh", "-c", "echo 'scale, by ada, process 7, since today' >/var/lib/clusterctl/web/apply.lock")
-	other := web.Command(t.Context(), "flock", "/var/lib/clusterctl/web/apply.lock", "sh", "-c", "echo has it; exec sleep infinity")
+	run(t, web, "sh", "-c", "echo 'scale, by ada, process 7, since today' >/var/lib/clusterctl/web/operator.lock")
+	other := web.Command(t.Context(), "flock", "/var/lib/clusterctl/web/operator.lock", "sh", "-c", "echo has it; exec sleep infinity")
 	out, err := other.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

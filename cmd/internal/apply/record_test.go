@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -106,23 +105,4 @@ func TestDigest_CountsWhatSystemdReads(t *testing.T) {
 			t.Errorf("%s: the same is %v, want %v", name, same, tt.same)
 		}
 	}
-}
-
-func TestLock_NamesTheOther(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "web")
-	unlock, err := Lock(dir, "by ada, process 1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = Lock(dir, "by bob, process 2")
-	var busy *BusyError
-	if !errors.As(err, &busy) || busy.Error() != "another apply is under way: by ada, process 1" {
-		t.Errorf("the second got %v", err)
-	}
-	unlock()
-	unlock, err = Lock(dir, "by bob, process 2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	unlock()
 }
