@@ -1,17 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/doctor"
 	"github.com/clusterctl/clusterctl/cmd/internal/survey"
+	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/generator"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/bus"
@@ -127,12 +128,12 @@ func (o *doctorOptions) examine(ctx context.Context, systemd *bus.Reader) (diagn
 			return found, err
 		}
 	}
-	state, err := o.stateDir("")
+	state, err := o.stateRoot()
 	if err != nil {
 		return found, err
 	}
 	surveyor := survey.Surveyor{
-		Systemd: systemd, Mode: o.mode(), StateDir: filepath.Clean(state), RuntimeDir: o.runtimeDir(),
+		Systemd: systemd, Mode: o.mode(), StateDir: state, RuntimeDir: o.runtimeDir(),
 		Search: generator.SearchPath(o.mode(), os.Getenv),
 	}
 	host, unseen := surveyor.Host(ctx)
@@ -154,26 +155,16 @@ func (o *doctorOptions) examine(ctx context.Context, systemd *bus.Reader) (diagn
 
 // print says what was found, or that nothing was.
 func (o *doctorOptions) print(found diagnosis) error {
-	colour := wantsColour(o.out)
+	shown := shownOn(o.out)
 	for _, f := range found.Findings {
-		severity := string(f.Severity)
-		if colour {
-			severity = severityColour(f.Severity) + severity + reset
-		}
-		where := f.Cluster
-		if where == "" {
-			where = "host"
-		}
-		if _, err := fmt.Fprintf(o.out, "%s: %s: %s: %s (%s)\nhint: %s\n", severity, where, f.Subject, printable(f.Message), f.Check, f.Mend); err != nil {
+		severity := shown.Paint(severityStyle(f.Severity), string(f.Severity))
+		_, err := fmt.Fprintf(o.out, "%s: %s: %s: %s (%s)\nhint: %s\n", severity, cmp.Or(f.Cluster, "host"), f.Subject, printable(f.Message), f.Check, f.Mend)
+		if err != nil {
 			return err
 		}
 	}
 	for _, u := range found.Unseen {
-		where := u.Cluster
-		if where == "" {
-			where = "host"
-		}
-		fmt.Fprintf(o.err, "not seen: %s: %s: %s\n", where, u.What, u.Why)
+		fmt.Fprintf(o.err, "not seen: %s: %s: %s\n", cmp.Or(u.Cluster, "host"), u.What, u.Why)
 	}
 	if len(found.Findings) > 0 {
 		return nil
@@ -194,10 +185,9 @@ func healthy(found diagnosis) string {
 	return "healthy: " + subject
 }
 
-func severityColour(severity doctor.Severity) string {
-	const errors, warnings = 3, 4
+func severityStyle(severity doctor.Severity) table.Style {
 	if severity == doctor.Error {
-		return priorityColour(errors)
+		return table.Bad
 	}
-	return priorityColour(warnings)
+	return table.Odd
 }

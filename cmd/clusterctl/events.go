@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterctl/clusterctl/cmd/internal/events"
 	"github.com/clusterctl/clusterctl/cmd/internal/journal"
+	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
@@ -150,13 +151,13 @@ func (s *eventStream) entry(_ []byte, e journal.Entry) error {
 
 // eventPrinter writes a line an event.
 type eventPrinter struct {
-	out    io.Writer
-	json   *json.Encoder // nil unless wanted
-	colour bool
+	out   io.Writer
+	json  *json.Encoder // nil unless wanted
+	shown table.Output
 }
 
 func newEventPrinter(out io.Writer, output string) eventPrinter {
-	p := eventPrinter{out: out, colour: wantsColour(out)}
+	p := eventPrinter{out: out, shown: shownOn(out)}
 	if output == "json" {
 		p.json = json.NewEncoder(out)
 	}
@@ -168,8 +169,8 @@ func (p eventPrinter) print(e events.Event) error {
 		return p.json.Encode(e)
 	}
 	kind := fmt.Sprintf("%-9s", e.Kind)
-	if p.colour && e.Kind.IsBad() {
-		kind = priorityColour(3) + kind + reset
+	if e.Kind.IsBad() {
+		kind = p.shown.Paint(table.Bad, kind)
 	}
 	what := strings.TrimSuffix(e.Unit, ".service")
 	if e.Revision != 0 {

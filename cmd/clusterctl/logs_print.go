@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/journal"
+	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/units"
 )
 
@@ -22,18 +23,19 @@ type logPrinter struct {
 	out     io.Writer
 	cluster string
 	json    bool
-	colour  bool
+	shown   table.Output
 }
 
 func newLogPrinter(out io.Writer, cluster string, json bool) logPrinter {
-	return logPrinter{out: out, cluster: cluster, json: json, colour: wantsColour(out)}
+	return logPrinter{out: out, cluster: cluster, json: json, shown: shownOn(out)}
 }
 
-// wantsColour says that colours are of use: on a terminal, through a pager to
-// one, and not where somebody said no (no-color.org).
-func wantsColour(out io.Writer) bool {
-	_, isFile := out.(*os.File)
-	return os.Getenv("NO_COLOR") == "" && (isTerminal(out) || !isFile && isTerminal(os.Stdout))
+// shownOn is what the end of the output can show: it may be behind a pager.
+func shownOn(out io.Writer) table.Output {
+	if _, isFile := out.(*os.File); isFile {
+		return table.OutputOf(out)
+	}
+	return table.OutputOf(os.Stdout)
 }
 
 func (p logPrinter) print(line []byte, e journal.Entry) error {
@@ -52,29 +54,21 @@ func (p logPrinter) format(e journal.Entry) string {
 	if e.Manager {
 		writer += " systemd"
 	}
-	head := fmt.Sprintf("%s %s[%s]: ", e.Time.Local().Format(logTime), writer, e.PID)
-	message := strings.ReplaceAll(printable(e.Message), "\n", "\n"+strings.Repeat(" ", len(head)))
-	if !p.colour {
-		return head + message + "\n"
-	}
-	if important := priorityColour(e.Priority); important != "" {
-		message = important + message + reset
-	}
-	return fmt.Sprintf("%s %s%s%s[%s]: %s\n", e.Time.Local().Format(logTime), p.workerColour(e.Unit), writer, reset, e.PID, message)
+	stamp, pid := e.Time.Local().Format(logTime), "["+e.PID+"]"
+	indent := "\n" + strings.Repeat(" ", len(stamp)+len(writer)+len(pid)+len(" : "))
+	message := strings.ReplaceAll(printable(e.Message), "\n", indent)
+	return fmt.Sprintf("%s %s%s: %s\n", stamp, p.shown.Paint(p.workerStyle(e.Unit), writer), pid, p.shown.Paint(priorityStyle(e.Priority), message))
 }
 
-const reset = "\x1b[0m"
+// workerStyles are the colours of a terminal but for red and yellow, which are for
+// errors and warnings, and for black and white, which may be its ground.
+var workerStyles = []table.Style{"32", "36", "35", "34", "92", "96", "95", "94"}
 
-// workerColours are the colours of a terminal but for red and yellow, which are
-// for errors and warnings, and for black and white, which may be its ground.
-var workerColours = []int{32, 36, 35, 34, 92, 96, 95, 94}
-
-// workerColour is the same for a worker in each run; neighbours have different
-// ones.
-func (p logPrinter) workerColour(unit string) string {
+// workerStyle is the same for a worker in each run; neighbours have different ones.
+func (p logPrinter) workerStyle(unit string) table.Style {
 	instance, isWorker := units.Instance(p.cluster, unit)
 	if !isWorker {
-		return "\x1b[1m" // the rollout
+		return table.Bold // the rollout
 	}
 	number, err := strconv.Atoi(instance)
 	if err != nil {
@@ -82,19 +76,19 @@ func (p logPrinter) workerColour(unit string) string {
 		sum.Write([]byte(instance))
 		number = int(sum.Sum32() >> 1)
 	}
-	return fmt.Sprintf("\x1b[%dm", workerColours[max(number-1, 0)%len(workerColours)])
+	return workerStyles[max(number-1, 0)%len(workerStyles)]
 }
 
-// priorityColour is that of journalctl.
-func priorityColour(priority int) string {
+// priorityStyle is that of journalctl.
+func priorityStyle(priority int) table.Style {
 	const errors, warnings = 3, 4
 	switch {
 	case priority <= errors:
-		return "\x1b[1;31m"
+		return table.Bad
 	case priority == warnings:
-		return "\x1b[33m"
+		return table.Odd
 	}
-	return ""
+	return table.Normal
 }
 
 // printable is a text that a terminal can be given: what a worker writes must not

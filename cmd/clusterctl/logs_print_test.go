@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/journal"
+	"github.com/clusterctl/clusterctl/cmd/internal/table"
 )
 
 func TestLogFormat(t *testing.T) {
@@ -16,7 +17,7 @@ func TestLogFormat(t *testing.T) {
 		return e
 	}
 	stamp := entry(`"MESSAGE":""`).Time.Local().Format(logTime)
-	plain, coloured := logPrinter{cluster: "web"}, logPrinter{cluster: "web", colour: true}
+	plain, coloured := logPrinter{cluster: "web"}, logPrinter{cluster: "web", shown: table.Output{Colour: true}}
 	tests := []struct {
 		name    string
 		printer logPrinter
@@ -27,7 +28,7 @@ func TestLogFormat(t *testing.T) {
 		{"two lines", plain, `"MESSAGE":"a\nb"`, stamp + " web@3[7]: a\n" + strings.Repeat(" ", len(stamp+" web@3[7]: ")) + "b\n"},
 		{"what would move the cursor", plain, `"MESSAGE":[104,27,91,50,74,9,13]`, stamp + " web@3[7]: h\\x1b[2J\t\\r\n"},
 		{"a worker's colour", coloured, `"MESSAGE":"hello"`, stamp + " \x1b[35mweb@3\x1b[0m[7]: hello\n"},
-		{"an error", coloured, `"MESSAGE":"oh","PRIORITY":"3"`, stamp + " \x1b[35mweb@3\x1b[0m[7]: \x1b[1;31moh\x1b[0m\n"},
+		{"an error", coloured, `"MESSAGE":"oh","PRIORITY":"3"`, stamp + " \x1b[35mweb@3\x1b[0m[7]: \x1b[31moh\x1b[0m\n"},
 	}
 	for _, test := range tests {
 		if got := test.printer.format(entry(test.fields)); got != test.want {
@@ -38,13 +39,13 @@ func TestLogFormat(t *testing.T) {
 
 func TestWorkerColours(t *testing.T) {
 	p := logPrinter{cluster: "web"}
-	if p.workerColour("web@1.service") == p.workerColour("web@2.service") {
+	if p.workerStyle("web@1.service") == p.workerStyle("web@2.service") {
 		t.Error("neighbours look the same")
 	}
-	if p.workerColour("web@blue.service") != p.workerColour("web@blue.service") {
+	if p.workerStyle("web@blue.service") != p.workerStyle("web@blue.service") {
 		t.Error("a worker has one colour")
 	}
-	if p.workerColour("clusterctl-rollout-web.service") == p.workerColour("web@1.service") {
+	if p.workerStyle("clusterctl-rollout-web.service") == p.workerStyle("web@1.service") {
 		t.Error("a rollout looks like a worker")
 	}
 }

@@ -111,20 +111,16 @@ func (c Cluster) roll() string {
 	return " && " + c.clusterctl("rollout restart", c.Name)
 }
 
-// regenerate writes the units anew from the .cluster file, and has the workers
-// take them on. Sockets that are named are restarted before.
-func (c Cluster) regenerate(sockets ...string) string {
-	restart := ""
-	if len(sockets) > 0 {
-		restart = " && " + c.systemctl(append([]string{"restart"}, sockets...)...)
-	}
+// apply makes the cluster what its .cluster file says. One that is stopped stays
+// stopped.
+func (c Cluster) apply() string {
 	switch {
 	case c.Spec.Path == "":
 		return c.clusterctl("generate --name", c.Name, "--exec ... --listen ... --install   # as it was made")
-	case c.Spec.Generated:
-		return c.systemctl("daemon-reload") + restart + c.roll()
+	case rollout.IsStopped(c.Cluster):
+		return c.clusterctl("generate", quote(c.Spec.Path), "--install")
 	}
-	return c.clusterctl("generate", quote(c.Spec.Path), "--install") + restart + c.roll()
+	return c.clusterctl("apply", quote(c.Spec.Path))
 }
 
 // withoutKey takes a setting away where a drop-in makes it, or writes the units
@@ -147,7 +143,7 @@ func (c Cluster) withoutKey(d units.Detail, section string, keys ...string) stri
 		}
 	}
 	if len(files) == 0 {
-		return c.regenerate()
+		return c.apply()
 	}
 	for i, file := range files {
 		files[i] = quote(file)
@@ -162,7 +158,7 @@ func (c Cluster) underSpec(name, text string) string {
 		return c.systemctl("edit", c.Name+"@.service   # and add: "+strings.ReplaceAll(text, `\n`, " "))
 	}
 	dir := c.Spec.Path + ".d"
-	return "mkdir -p " + quote(dir) + " && printf '" + text + "' > " + quote(dir+"/"+name) + " && " + c.regenerate()
+	return "mkdir -p " + quote(dir) + " && printf '" + text + "' > " + quote(dir+"/"+name) + " && " + c.apply()
 }
 
 // quote is a word for a shell.

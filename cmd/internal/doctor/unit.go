@@ -55,7 +55,7 @@ func missing(c Cluster) []fault {
 	var found []fault
 	for _, socket := range c.Cluster.Sockets {
 		if socket.LoadState == units.NotFound {
-			found = append(found, fault{socket.Name, "no unit file: the cluster has no listener", c.regenerate(socket.Name)})
+			found = append(found, fault{socket.Name, "no unit file: the cluster has no listener", c.bringBack(socket.Name)})
 		}
 	}
 	for _, w := range c.Workers {
@@ -64,6 +64,15 @@ func missing(c Cluster) []fault {
 		}
 	}
 	return found
+}
+
+// bringBack is for a socket whose file had gone. At the next reload systemd closes
+// what it can't find in the file any more, and calls the unit active all the same.
+func (c Cluster) bringBack(socket string) string {
+	if c.Spec.Path == "" {
+		return c.apply()
+	}
+	return c.clusterctl("generate", quote(c.Spec.Path), "--install") + " && " + c.systemctl("restart", socket) + c.roll()
 }
 
 func daemonReload(c Cluster) []fault {
@@ -85,7 +94,7 @@ func drift(c Cluster) []fault {
 		return []fault{{c.Spec.Path, "makes no units any more: " + oneLine(c.Spec.Err), "clusterctl generate " + quote(c.Spec.Path) + " --dry-run   # says it again when the file is mended"}}
 	case len(c.Spec.Drift) > 0:
 		message := fmt.Sprintf("not what %s says", c.Spec.Path)
-		return []fault{{names(c.Spec.Drift), message, c.regenerate()}}
+		return []fault{{names(c.Spec.Drift), message, c.apply()}}
 	}
 	return nil
 }
@@ -104,5 +113,5 @@ func policy(c Cluster) []fault {
 			return []fault{{filepath.Base(path) + " of " + c.Service.Name, message, mend}}
 		}
 	}
-	return []fault{{c.Service.Name, message, c.regenerate()}}
+	return []fault{{c.Service.Name, message, c.apply()}}
 }

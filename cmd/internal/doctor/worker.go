@@ -80,10 +80,10 @@ func workerNumber(c Cluster) []fault {
 	var found []fault
 	message := fmt.Sprintf("enabled, and %s asks for %d workers", c.Spec.Path, c.Spec.Workers)
 	if len(beyond) > 0 {
-		found = append(found, fault{names(beyond), message, c.systemctl(append([]string{"disable --now"}, beyond...)...)})
+		found = append(found, fault{names(beyond), message, c.apply()})
 	}
 	if len(lacking) > 0 {
-		found = append(found, fault{names(lacking), "not " + message, c.systemctl(append([]string{"enable --now"}, lacking...)...)})
+		found = append(found, fault{names(lacking), "not " + message, c.apply()})
 	}
 	return found
 }
