@@ -132,11 +132,11 @@ func (o *applyOptions) newApplier(ctx context.Context, file string) (*applier, e
 // begins meanwhile is refused by the one that apply wants to begin itself.
 func (a *applier) lock(ctx context.Context) (unlock func(), err error) {
 	name := a.cluster.Name
-	engine, err := a.systemd.Service(units.RolloutName(name)).Read(ctx)
+	rolling, err := a.isRolling(ctx, a.systemd.Service(units.RolloutName(name)), name)
 	if err != nil {
 		return nil, err
 	}
-	if !engine.ActiveState.Down() {
+	if rolling {
 		return nil, a.busy(name)
 	}
 	return a.claim(name, "apply")
