@@ -15,37 +15,38 @@ import (
 // With a full disk a rollout does nothing that it could not write down before.
 func TestDiskFull_StopsTheRolloutAndLosesNothing(t *testing.T) {
 	const dir = "/var/lib/clusterctl/web/rollouts"
-	s := newStage(t, "")
-	web := deployedTo(t, s, withPolicy(""), 12) // whose journal is longer than a page
-	history := run(t, web, "sh", "-c", "cat "+dir+"/1.jsonl")
-	taken := (len(history) + 4095) / 4096
-	for free, message := range []string{"no space left on device", "was interrupted: [1-9][0-9]* of 12"} {
-		t.Run(fmt.Sprintf("%d pages are free", free), func(t *testing.T) {
-			pages := taken + free
-			run(t, web, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", 4*pages), "tmpfs", dir)
-			defer run(t, web, "umount", dir)
-			if err := web.WriteFile(dir+"/1.jsonl", []byte(history), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			requests, err := web.Load(t.Context(), load.NewConnection, rate)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", release(t, s, "v2", ""))
-			requireExit(t, err, 1)
-			if !regexp.MustCompile(message).MatchString(out) {
-				t.Errorf("the output has no %q: %s", message, out)
-			}
-			invocations(t, web) // all are up
-			run(t, web, "mount", "-o", "remount,size=1m", dir)
-			if out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "resume", "web"); err != nil && free > 0 {
-				t.Errorf("with room again: %v: %s", err, out)
-			}
-			if report := requests.Stop(); report.Failed != 0 {
-				t.Errorf("a full disk cost requests: %s", report)
-			}
-		})
-	}
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := deployedTo(t, s, withPolicy(""), 12) // whose journal is longer than a page
+		history := run(t, web, "sh", "-c", "cat "+dir+"/1.jsonl")
+		taken := (len(history) + 4095) / 4096
+		for free, message := range []string{"no space left on device", "was interrupted: [1-9][0-9]* of 12"} {
+			t.Run(fmt.Sprintf("%d pages are free", free), func(t *testing.T) {
+				pages := taken + free
+				run(t, web, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", 4*pages), "tmpfs", dir)
+				defer run(t, web, "umount", dir)
+				if err := web.WriteFile(dir+"/1.jsonl", []byte(history), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				requests, err := web.Load(t.Context(), load.NewConnection, rate)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", release(t, s, "v2", ""))
+				requireExit(t, err, 1)
+				if !regexp.MustCompile(message).MatchString(out) {
+					t.Errorf("the output has no %q: %s", message, out)
+				}
+				invocations(t, web) // all are up
+				run(t, web, "mount", "-o", "remount,size=1m", dir)
+				if out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "resume", "web"); err != nil && free > 0 {
+					t.Errorf("with room again: %v: %s", err, out)
+				}
+				if report := requests.Stop(); report.Failed != 0 {
+					t.Errorf("a full disk cost requests: %s", report)
+				}
+			})
+		}
+	})
 }
 
 // A power cut in mid-rollout: the disk is as it was at that moment, and every

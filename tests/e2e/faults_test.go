@@ -35,6 +35,7 @@ func tried(name string, args ...string) func(*testing.T, *stage.Cluster) {
 var faults = []fault{
 	{name: "SIGKILL of the engine", happens: tried("systemctl", "kill", "--signal=KILL", "clusterctl-rollout-web.service"), outcomes: []string{"Complete"}},
 	{name: "SIGKILL of the watcher", happens: tried("pkill", "--signal", "KILL", "-f", stage.Clusterctl+" deploy .*"), outcomes: []string{"Complete"}},
+	{name: "the watcher's terminal goes", happens: tried("pkill", "--signal", "HUP", "-f", stage.Clusterctl+" deploy .*"), outcomes: []string{"Complete"}},
 	{name: "restart of the message bus", happens: restartBus, outcomes: []string{"Complete"}},
 	{name: "daemon-reload", happens: command("systemctl", "daemon-reload"), outcomes: []string{"Complete"}},
 	{name: "daemon-reexec", happens: command("systemctl", "daemon-reexec"), outcomes: []string{"Complete"}},
@@ -70,7 +71,7 @@ func TestFaults_AtEveryStep(t *testing.T) {
 		next := true
 		for _, fault := range faults {
 			t.Run(fault.name, func(t *testing.T) {
-				for step := 1; ; step += stride(s) {
+				for step := 1; ; step++ {
 					reached := injectAt(t, web, releases[next], step, fault)
 					next = !onRelease(t, web, "v2")
 					if !reached || t.Failed() {
@@ -80,15 +81,6 @@ func TestFaults_AtEveryStep(t *testing.T) {
 			})
 		}
 	})
-}
-
-// stride is how far apart the steps are: every one on the host's systemd, every
-// third on the others, for the suite has an end too.
-func stride(s *stage.Stage) int {
-	if s.Version == "host" {
-		return 1
-	}
-	return 3
 }
 
 // injectAt deploys, lets the fault happen after so many events, and holds what

@@ -116,22 +116,23 @@ func TestCanary_IsHeldUntilSomebodyDecides(t *testing.T) {
 }
 
 func TestPause_BeginsNothingNewUntilResume(t *testing.T) {
-	s := newStage(t, "")
-	web := deployed(t, s, withPolicy("MinReadySec=1s\n"))
-	watching, events := startDeploy(t, web, release(t, s, "v2", ""))
-	waitForLine(t, events, regexp.MustCompile(`"instance":"1","verb":"restart"`))
-	if out := run(t, web, stage.Clusterctl, "rollout", "pause", "web"); !strings.Contains(out, "of 4 workers updated") {
-		t.Errorf("pause: %s", out)
-	}
-	requireExit(t, watching.Wait(), 5)
-	out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "status", "web", "--watch=false")
-	requireExit(t, err, 5)
-	if !strings.Contains(out, "is held: 1 of 4 workers updated, paused") {
-		t.Errorf("status: %s", out)
-	}
-	run(t, web, stage.Clusterctl, "rollout", "resume", "web")
-	run(t, web, stage.Clusterctl, "rollout", "status", "web")
-	requireRelease(t, web, "v2")
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := deployed(t, s, withPolicy("MinReadySec=1s\n"))
+		watching, events := startDeploy(t, web, release(t, s, "v2", ""))
+		waitForLine(t, events, regexp.MustCompile(`"instance":"1","verb":"restart"`))
+		if out := run(t, web, stage.Clusterctl, "rollout", "pause", "web"); !strings.Contains(out, "of 4 workers updated") {
+			t.Errorf("pause: %s", out)
+		}
+		requireExit(t, watching.Wait(), 5)
+		out, err := web.Run(t.Context(), stage.Clusterctl, "rollout", "status", "web", "--watch=false")
+		requireExit(t, err, 5)
+		if !strings.Contains(out, "is held: 1 of 4 workers updated, paused") {
+			t.Errorf("status: %s", out)
+		}
+		run(t, web, stage.Clusterctl, "rollout", "resume", "web")
+		run(t, web, stage.Clusterctl, "rollout", "status", "web")
+		requireRelease(t, web, "v2")
+	})
 }
 
 // A reload goes through the same batches and gates, and starts nobody anew.
@@ -165,11 +166,11 @@ func TestRolloutReload(t *testing.T) {
 
 // The plan is what is done, and nothing is done by it.
 func TestDryRun_IsWhatIsDone(t *testing.T) {
-	s := newStage(t, "")
-	web := deployed(t, s, withPolicy("MaxSurge=1\nMaxUnavailable=1\nCanary=1\n"))
-	before := invocations(t, web)
-	plan := run(t, web, stage.Clusterctl, "rollout", "restart", "web", "--dry-run")
-	const want = `batch 1 of 5:
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := deployed(t, s, withPolicy("MaxSurge=1\nMaxUnavailable=1\nCanary=1\n"))
+		before := invocations(t, web)
+		plan := run(t, web, stage.Clusterctl, "rollout", "restart", "web", "--dry-run")
+		const want = `batch 1 of 5:
   switch web@5.service to "v1", restart
 batch 2 of 5:
   restart web@1.service
@@ -181,26 +182,27 @@ batch 4 of 5:
 batch 5 of 5:
   stop web@5.service
 `
-	if plan != want {
-		t.Errorf("the plan is\n%swanted\n%s", plan, want)
-	}
-	for unit, invocation := range invocations(t, web) {
-		if invocation != before[unit] {
-			t.Errorf("the plan restarted %s", unit)
+		if plan != want {
+			t.Errorf("the plan is\n%swanted\n%s", plan, want)
 		}
-	}
-	out := run(t, web, stage.Clusterctl, "rollout", "restart", "web")
-	if want := "restarting web@2.service, web@3.service\n"; !strings.Contains(out, want) {
-		t.Errorf("what was done has no %q:\n%s", want, out)
-	}
+		for unit, invocation := range invocations(t, web) {
+			if invocation != before[unit] {
+				t.Errorf("the plan restarted %s", unit)
+			}
+		}
+		out := run(t, web, stage.Clusterctl, "rollout", "restart", "web")
+		if want := "restarting web@2.service, web@3.service\n"; !strings.Contains(out, want) {
+			t.Errorf("what was done has no %q:\n%s", want, out)
+		}
+	})
 }
 
 // A worker without the library accepts before anybody has asked it: a release
 // that is sick then costs at most its share until the gate finds it.
 func TestDeploy_ASickWorkerWithoutTheLibraryCostsOneBatchForOneGate(t *testing.T) {
 	const workers, threshold, interval = 4, 2, "200ms"
-	s := newStage(t, "")
-	spec := `[Cluster]
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		spec := `[Cluster]
 Workers=4
 Listen=http=127.0.0.1:8080
 
@@ -212,29 +214,30 @@ HealthThreshold=` + fmt.Sprint(threshold) + `
 [Service]
 ExecStart=bin/server --instance %i
 `
-	web := deployed(t, s, spec) // v1 has no file "health", and a stopped cluster asks nobody
-	sick := release(t, s, "sick", "error")
-	good := release(t, s, "v2", "")
-	if err := s.WriteFile(good+"/health", []byte("healthy\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run(t, web, stage.Clusterctl, "deploy", "web", good)
+		web := deployed(t, s, spec) // v1 has no file "health", and a stopped cluster asks nobody
+		sick := release(t, s, "sick", "error")
+		good := release(t, s, "v2", "")
+		if err := s.WriteFile(good+"/health", []byte("healthy\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run(t, web, stage.Clusterctl, "deploy", "web", good)
 
-	requests, err := web.Load(t.Context(), load.NewConnection, rate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", sick)
-	report := requests.Stop()
-	requireExit(t, err, 3)
-	if !strings.Contains(out, "its health check failed 2 times in a row") {
-		t.Errorf("the output: %s", out)
-	}
-	requireRelease(t, web, "v2")
-	for instance, n := range report.PerWorker {
-		t.Logf("worker %s answered %d requests", instance, n)
-	}
-	if bad := report.PerRelease["sick"]; report.Failed != report.Statuses[500] || report.Failed > report.Requests/2 || bad > report.Requests/2 {
-		t.Errorf("more than one worker's share for one gate: %s", report)
-	}
+		requests, err := web.Load(t.Context(), load.NewConnection, rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", sick)
+		report := requests.Stop()
+		requireExit(t, err, 3)
+		if !strings.Contains(out, "its health check failed 2 times in a row") {
+			t.Errorf("the output: %s", out)
+		}
+		requireRelease(t, web, "v2")
+		for instance, n := range report.PerWorker {
+			t.Logf("worker %s answered %d requests", instance, n)
+		}
+		if bad := report.PerRelease["sick"]; report.Failed != report.Statuses[500] || report.Failed > report.Requests/2 || bad > report.Requests/2 {
+			t.Errorf("more than one worker's share for one gate: %s", report)
+		}
+	})
 }

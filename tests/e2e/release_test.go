@@ -108,26 +108,27 @@ func TestDeploy_AGoodReleaseAndBack(t *testing.T) {
 }
 
 func TestDeploy_AnArchiveAndWhatIsKept(t *testing.T) {
-	s := newStage(t, "")
-	web := deployed(t, s, withPolicy("RevisionHistoryLimit=1\n"))
-	for _, name := range []string{"v2", "v3"} {
-		archive := "/srv/" + name + ".tar.gz"
-		run(t, web, "tar", "-C", release(t, s, name, ""), "-czf", archive, ".")
-		sum := strings.Fields(run(t, web, "sha256sum", archive))[0]
-		out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", archive, "--sha256", strings.Repeat("0", 64))
-		requireExit(t, err, 1)
-		if !strings.Contains(out, "the archive is another one: its sha256 is "+sum) {
-			t.Errorf("another sum: %s", out)
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := deployed(t, s, withPolicy("RevisionHistoryLimit=1\n"))
+		for _, name := range []string{"v2", "v3"} {
+			archive := "/srv/" + name + ".tar.gz"
+			run(t, web, "tar", "-C", release(t, s, name, ""), "-czf", archive, ".")
+			sum := strings.Fields(run(t, web, "sha256sum", archive))[0]
+			out, err := web.Run(t.Context(), stage.Clusterctl, "deploy", "web", archive, "--sha256", strings.Repeat("0", 64))
+			requireExit(t, err, 1)
+			if !strings.Contains(out, "the archive is another one: its sha256 is "+sum) {
+				t.Errorf("another sum: %s", out)
+			}
+			run(t, web, stage.Clusterctl, "deploy", "web", archive, "--sha256", sum)
+			requireRelease(t, web, name)
 		}
-		run(t, web, stage.Clusterctl, "deploy", "web", archive, "--sha256", sum)
-		requireRelease(t, web, name)
-	}
-	left := strings.Fields(run(t, web, "ls", "/var/lib/clusterctl/web/releases"))
-	if got := strings.Join(left, " "); got != "v2 v3" {
-		t.Errorf("left are %s, wanted v2 (to go back to) and v3", got)
-	}
-	run(t, web, stage.Clusterctl, "rollout", "undo", "web")
-	requireRelease(t, web, "v2")
+		left := strings.Fields(run(t, web, "ls", "/var/lib/clusterctl/web/releases"))
+		if got := strings.Join(left, " "); got != "v2 v3" {
+			t.Errorf("left are %s, wanted v2 (to go back to) and v3", got)
+		}
+		run(t, web, stage.Clusterctl, "rollout", "undo", "web")
+		requireRelease(t, web, "v2")
+	})
 }
 
 // A bad release costs nothing: the worker that gets it first never accepts from

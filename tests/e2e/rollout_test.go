@@ -68,17 +68,18 @@ func invocations(t *testing.T, c *stage.Cluster) map[string]string {
 }
 
 func TestReload_OfTheClusterIsARollout(t *testing.T) {
-	s := newStage(t, "")
-	web := startWeb(t, s, webSpec)
-	before := invocations(t, web)
-	if _, err := web.Run(t.Context(), "systemctl", "reload", "web.service"); err != nil {
-		t.Fatal(err)
-	}
-	for unit, invocation := range invocations(t, web) {
-		if invocation == before[unit] {
-			t.Errorf("%s was not restarted by systemctl reload web", unit)
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := startWeb(t, s, webSpec)
+		before := invocations(t, web)
+		if _, err := web.Run(t.Context(), "systemctl", "reload", "web.service"); err != nil {
+			t.Fatal(err)
 		}
-	}
+		for unit, invocation := range invocations(t, web) {
+			if invocation == before[unit] {
+				t.Errorf("%s was not restarted by systemctl reload web", unit)
+			}
+		}
+	})
 }
 
 // A worker that does not come back stops the rollout: one clear line, its
@@ -165,28 +166,29 @@ func TestRollout_SigkillOfTheEngineCostsNothing(t *testing.T) {
 // Who watches is not needed: Ctrl-C, a lost terminal and SIGKILL end the
 // watching only.
 func TestRollout_GoesOnWithoutItsWatcher(t *testing.T) {
-	s := newStage(t, "")
-	web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1))
-	for _, signal := range []string{"INT", "HUP", "KILL"} {
-		t.Run(signal, func(t *testing.T) {
-			before := invocations(t, web)
-			watching, events := startRollout(t, web)
-			waitForLine(t, events, regexp.MustCompile(`"do":\[{"id":1,"instance":"1"`))
-			run(t, web, "pkill", "--signal", signal, "--oldest", "-x", "-f", stage.Clusterctl+" rollout restart .*")
-			err := watching.Wait()
-			if signal != "KILL" {
-				requireExit(t, err, 4)
-			}
-			if out := run(t, web, stage.Clusterctl, "rollout", "status", "web"); !strings.Contains(out, "successfully rolled out") {
-				t.Errorf("status: %s", out)
-			}
-			for unit, invocation := range invocations(t, web) {
-				if invocation == before[unit] {
-					t.Errorf("%s was not restarted", unit)
+	onEach(t, func(t *testing.T, s *stage.Stage) {
+		web := startWeb(t, s, strings.Replace(webSpec, "go-worker", "go-worker --warmup 200ms", 1))
+		for _, signal := range []string{"INT", "HUP", "KILL"} {
+			t.Run(signal, func(t *testing.T) {
+				before := invocations(t, web)
+				watching, events := startRollout(t, web)
+				waitForLine(t, events, regexp.MustCompile(`"do":\[{"id":1,"instance":"1"`))
+				run(t, web, "pkill", "--signal", signal, "--oldest", "-x", "-f", stage.Clusterctl+" rollout restart .*")
+				err := watching.Wait()
+				if signal != "KILL" {
+					requireExit(t, err, 4)
 				}
-			}
-		})
-	}
+				if out := run(t, web, stage.Clusterctl, "rollout", "status", "web"); !strings.Contains(out, "successfully rolled out") {
+					t.Errorf("status: %s", out)
+				}
+				for unit, invocation := range invocations(t, web) {
+					if invocation == before[unit] {
+						t.Errorf("%s was not restarted", unit)
+					}
+				}
+			})
+		}
+	})
 }
 
 // startRollout begins a rollout with JSON events, which can be waited for.

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const packages = "systemd,dbus,systemd-sysv,iproute2,procps"
+// packages are those beside the base; debootstrap resolves no alternatives, so
+// libpam-systemd, which polkitd wants, is named.
+const packages = "systemd,dbus,systemd-sysv,iproute2,procps,libpam-systemd,polkitd"
 
 // suites names the Debian suite that carries a version. 252 is no host: a clean
 // tree, for what a host may hide.
@@ -36,7 +40,7 @@ func tree(ctx context.Context, version string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, version)
+	dir := filepath.Join(cache, version+"-"+digest(suite))
 	if exists(dir) {
 		return dir, nil
 	}
@@ -52,6 +56,13 @@ func tree(ctx context.Context, version string) (string, error) {
 		return dir, nil
 	}
 	return dir, build(ctx, suite, dir)
+}
+
+// digest tells trees apart that are made of other things: one whose recipe has
+// changed is built anew.
+func digest(suite string) string {
+	sum := sha256.Sum256([]byte(suite + " " + packages))
+	return hex.EncodeToString(sum[:4])
 }
 
 func cacheDir() (string, error) {
