@@ -15,7 +15,6 @@ import (
 	"github.com/clusterctl/clusterctl/units/admin"
 	"github.com/clusterctl/clusterctl/units/bus"
 	"github.com/clusterctl/clusterctl/units/health"
-	"github.com/clusterctl/clusterctl/units/listener"
 	"github.com/clusterctl/clusterctl/units/release"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
@@ -69,24 +68,6 @@ func (g *global) runtimeDir() string {
 
 func (g *global) healthCheck(cluster string) rollout.HealthCheck {
 	return health.Checker{AdminDir: filepath.Join(g.runtimeDir(), cluster)}
-}
-
-// acceptQueues are those of the kernel.
-type acceptQueues struct{}
-
-// Full is the first of the addresses whose accept queue is full. A kernel
-// without sock_diag has no answer, and then none is.
-func (acceptQueues) Full(addresses []string) (string, error) {
-	queues, err := listener.Queues(addresses)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	for _, queue := range queues {
-		if queue.Full() {
-			return queue.Address, nil
-		}
-	}
-	return "", err
 }
 
 // connect reaches the manager and begins to follow the cluster.

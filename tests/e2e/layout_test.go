@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clusterctl/clusterctl/tests/load"
 	"github.com/clusterctl/clusterctl/tests/stage"
@@ -46,6 +48,7 @@ func TestLayout(t *testing.T) {
 			{"a worker's start leaves the listener non-blocking", listenerStaysNonBlocking},
 			{"a crash loop leaves the listener open", crashLoopLeavesTheListener},
 			{"the socket is repaired with workers up", socketIsRepaired},
+			{"a new listener that is full holds nothing", fullListenerHoldsNothing},
 			{"what waits in the old listener is served", oldListenerIsEmptied},
 			{"with every worker down requests wait", requestsWaitForTheFirstWorker},
 			{"a worker without its listener does not come up", workerWithoutListener},
@@ -171,6 +174,60 @@ func socketIsRepaired(t *testing.T, web *stage.Cluster) {
 	if n := listeners(t, web); n != 1 {
 		t.Errorf("%d listeners after every worker was rolled, wanted 1", n)
 	}
+}
+
+// After a restart of the socket nobody accepts from the new listener until the
+// first worker is rolled. A rollout that waited for room in it would wait for
+// itself.
+func fullListenerHoldsNothing(t *testing.T, web *stage.Cluster) {
+	const dropIn = "/etc/systemd/system/web.socket.d/backlog.conf"
+	if err := web.WriteFile(dropIn, []byte("[Socket]\nBacklog=2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, web, "systemctl", "daemon-reload")
+	run(t, web, "systemctl", "restart", "web.socket")
+	var waiting []*bufio.Reader
+	full := regexp.MustCompile(`(?m)^LISTEN 3 +2 `) // it takes one more than its backlog
+	for !full.MatchString(run(t, web, "ss", "-Hltn", "sport = :8080")) {
+		if responses := askedInVain(t, web); responses != nil {
+			waiting = append(waiting, responses)
+		}
+	}
+	run(t, web, stage.Clusterctl, "rollout", "restart", "web", "--timeout", "1m")
+	for _, responses := range waiting {
+		answered(t, responses)
+	}
+	run(t, web, "rm", dropIn)
+	run(t, web, "systemctl", "daemon-reload")
+	run(t, web, "systemctl", "restart", "web.socket")
+	run(t, web, stage.Clusterctl, "rollout", "restart", "web")
+}
+
+// askedInVain is a request that nobody answers for a while, nil for one that is
+// answered, or whose connection finds no room in the queue.
+func askedInVain(t *testing.T, web *stage.Cluster) *bufio.Reader {
+	t.Helper()
+	const while = 200 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), while)
+	defer cancel()
+	conn, err := web.Dial(ctx, "tcp", stage.Address)
+	if err != nil {
+		return nil
+	}
+	t.Cleanup(func() { conn.Close() })
+	ask(t, conn, "/")
+	responses := bufio.NewReader(conn)
+	if err := conn.SetReadDeadline(time.Now().Add(while)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := responses.Peek(1); err == nil {
+		conn.Close()
+		return nil
+	}
+	if err := conn.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	return responses
 }
 
 // At its trigger limit a socket would close the port for good.

@@ -60,7 +60,7 @@ func (l *loop) readQueues() (err error) {
 			return nil
 		}
 	}
-	l.seen.Full, err = l.engine.Queues.Full(l.seen.Listen)
+	l.seen.Full, err = l.engine.Queues.Full(l.seen.Cluster)
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 // neverFull are queues that always have room.
 type neverFull struct{}
 
-func (neverFull) Full([]string) (string, error) { return "", nil }
+func (neverFull) Full(units.Cluster) (string, error) { return "", nil }
 
 func TestNext_AFullAcceptQueueHoldsWhatWouldStopSomebody(t *testing.T) {
 	begun := time.Unix(1_800_000_000, 0)

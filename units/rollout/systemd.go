@@ -42,8 +42,10 @@ type Releases interface {
 
 // Queues are the accept queues of the shared listeners.
 type Queues interface {
-	// Full is the first of the addresses whose queue is full, "" if none is.
-	Full(addresses []string) (string, error)
+	// Full is the address of the first listener that is full and that a worker
+	// holds, "" if there is none. One that no worker accepts from yet has room
+	// again when a worker is rolled, and not before.
+	Full(cluster units.Cluster) (string, error)
 }
 
 // HealthCheck asks one worker whether it is healthy; nil means that it is.
