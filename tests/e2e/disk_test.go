@@ -23,7 +23,10 @@ func TestDiskFull_StopsTheRolloutAndLosesNothing(t *testing.T) {
 			t.Run(fmt.Sprintf("%d pages are free", free), func(t *testing.T) {
 				pages := taken + free
 				run(t, web, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", 4*pages), "tmpfs", dir)
-				defer run(t, web, "umount", dir)
+				defer eventually(t, "the engine has closed its journal", func() bool {
+					_, err := web.Run(t.Context(), "umount", dir)
+					return err == nil
+				})
 				if err := web.WriteFile(dir+"/1.jsonl", []byte(history), 0o644); err != nil {
 					t.Fatal(err)
 				}

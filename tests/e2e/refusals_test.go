@@ -37,8 +37,10 @@ func TestRefusals(t *testing.T) {
 				stage.Clusterctl, "deploy", "shop", dir)
 			refused(t, `cluster "web" has no releases: its ExecStart= is an absolute path.*`, "write a relative one.*",
 				stage.Clusterctl, "deploy", "web", dir)
-			if left, err := web.Run(t.Context(), "ls", "-R", "/var/lib/clusterctl"); err == nil {
-				t.Errorf("something was written: %s", left)
+			for _, name := range []string{"shop", "web"} {
+				if left, err := web.Run(t.Context(), "ls", "-R", "/var/lib/clusterctl/"+name); err == nil {
+					t.Errorf("something was written: %s", left)
+				}
 			}
 		})
 		t.Run("stopped", func(t *testing.T) {
