@@ -34,7 +34,7 @@ var layers = []struct {
 	{"cmd/internal/survey", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is asked of systemd stands in an interface"},
 	{"cmd/internal/metrics", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what the metrics say is decided without systemd"},
 	{"cmd/clusterctl", []string{"github.com/prometheus", "google.golang.org/protobuf"}, "they would make it larger and slower to start; the exporter has them"},
-	{"cmd/internal/journal", []string{"github.com", "golang.org", module}, "it only reads the journal"},
+	{"cmd/internal/journal", []string{"github.com/spf13", "github.com/godbus", "golang.org", module}, "it only knows the journal"},
 	{"cmd/internal/events", []string{"github.com/godbus", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "it makes events of what was read, and reads nothing"},
 	{"units/rollout", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "decisions must run without systemd"},
 }
@@ -51,6 +51,7 @@ var only = []struct {
 	{"github.com/coreos/go-systemd/v22/dbus", []string{"units/bus"}, "one package speaks D-Bus"},
 	{"github.com/coreos/go-systemd/v22/activation", []string{"activation"}, "one package takes the descriptors"},
 	{"github.com/prometheus/client_golang/prometheus", []string{"cmd/internal/metrics", "cmd/clusterctl-exporter"}, "one package knows the families"},
+	{"github.com/coreos/go-systemd/v22/journal", []string{"cmd/internal/journal"}, "one package knows the journal"},
 	{"github.com/coreos/go-systemd/v22/daemon", []string{"activation", "cmd/clusterctl"}, "the library notifies for workers, the command for its own rollout unit"},
 }
 

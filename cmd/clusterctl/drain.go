@@ -91,6 +91,7 @@ func (o *operation) drain(ctx context.Context) error {
 			return o.unanswered(worker, err)
 		}
 		fmt.Fprintf(o.out, "%s is out of service\n", worker.Unit)
+		o.told().Drained(worker.Instance)
 	}
 	return nil
 }
@@ -111,6 +112,7 @@ func (o *operation) undrain(ctx context.Context) error {
 			return o.unanswered(worker, err)
 		}
 		fmt.Fprintf(o.out, "%s is in service again\n", worker.Unit)
+		o.told().Undrained(worker.Instance)
 	}
 	return nil
 }

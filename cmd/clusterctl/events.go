@@ -37,8 +37,8 @@ order of time: starts and stops, restarts and who wanted them, crashes and their
 exit status, watchdog kills, kills for want of memory, and each step of a rollout.
 
 It is read from systemd's journal and from the recorded rollouts. The kinds are
-started, restarted, reloaded, stopped, crashed, watchdog, oom-kill, timeout, failed
-and rollout. Ctrl-C ends -f, and that is no error.`,
+started, restarted, reloaded, stopped, crashed, watchdog, oom-kill, timeout, failed,
+rollout, scaled, drained and undrained. Ctrl-C ends -f, and that is no error.`,
 		Example: `  clusterctl events web --since today
   clusterctl events web -f
   clusterctl events web -o json | jq 'select(.kind == "crashed")'`,

@@ -51,7 +51,10 @@ func (p logPrinter) print(line []byte, e journal.Entry) error {
 // first.
 func (p logPrinter) format(e journal.Entry) string {
 	writer := strings.TrimSuffix(e.Unit, ".service")
-	if e.Manager {
+	switch {
+	case e.Field("SYSLOG_IDENTIFIER") == "clusterctl" && e.Field("_SYSTEMD_UNIT") != e.Unit:
+		writer += " clusterctl"
+	case e.Manager:
 		writer += " systemd"
 	}
 	stamp, pid := e.Time.Local().Format(logTime), "["+e.PID+"]"

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/claim"
+	"github.com/clusterctl/clusterctl/cmd/internal/events"
 	"github.com/clusterctl/clusterctl/cmd/internal/overview"
 	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/bus"
@@ -84,6 +85,11 @@ func (o *operation) names() string {
 		names[i] = o.cluster + "@" + instance
 	}
 	return strings.Join(names, " ")
+}
+
+// told is where the journal is told of what has been done.
+func (o *operation) told() events.Operator {
+	return events.Operator{Cluster: o.cluster, User: o.user, By: caller()}
 }
 
 func (o *operation) known(s *scene) error {

@@ -90,6 +90,7 @@ func (o *scaleOptions) run(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintf(o.out, "cluster %q has %s, and had %d\n", o.cluster, plural(wanted, "worker"), now)
+	o.told().Scaled(fmt.Sprintf("from %d to %s", now, plural(wanted, "worker")))
 	return nil
 }
 

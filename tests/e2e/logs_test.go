@@ -43,7 +43,7 @@ func TestLogsAndEvents(t *testing.T) {
 
 func testLogs(t *testing.T, web *stage.Cluster) {
 	all := run(t, web, stage.Clusterctl, "logs", "web")
-	line := regexp.MustCompile(`^\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3} web@[1-4](\[\d+\]| systemd\[1\]): `)
+	line := regexp.MustCompile(`^\w{3} [ \d]\d \d\d:\d\d:\d\d\.\d{3} web@[1-4](\[\d+\]| systemd\[1\]| clusterctl\[\d+\]): `)
 	for text := range strings.Lines(all) {
 		if !line.MatchString(text) {
 			t.Errorf("line %q", text)
@@ -209,9 +209,19 @@ func testEvents(t *testing.T, web *stage.Cluster) {
 	awaitLine(t, all, "successfully rolled out: revision 2")
 	run(t, web, "systemctl", "stop", "web@4.service")
 	awaitLine(t, all, "web@4        stopped")
+	run(t, web, stage.Clusterctl, "start", "web@4")
+	run(t, web, stage.Clusterctl, "drain", "web@3")
+	awaitLine(t, all, "web@3        drained    taken out of service, by root")
+	run(t, web, stage.Clusterctl, "undrain", "web@3")
+	awaitLine(t, all, "web@3        undrained  put back into service, by root")
+	run(t, web, stage.Clusterctl, "scale", "web", "3")
+	awaitLine(t, all, "web          scaled     from 4 to 3 workers, by root")
 	run(t, web, "kill", "-INT", pid)
 	if err := wait(); err != nil {
 		t.Errorf("after a Ctrl-C: %v", err)
+	}
+	if out := run(t, web, "journalctl", "--no-pager", "-u", "web@3.service"); !strings.Contains(out, "clusterctl[") || !strings.Contains(out, "taken out of service") {
+		t.Errorf("journalctl does not show what clusterctl did: %s", out)
 	}
 
 	var events []listedEvent
@@ -237,7 +247,7 @@ func testEvents(t *testing.T, web *stage.Cluster) {
 	for _, want := range []struct {
 		kind, worker string
 		n            int
-	}{{"crashed", "1", 1}, {"watchdog", "2", 1}, {"restarted", "3", 2}, {"stopped", "4", 1}, {"started", "1", 1}, {"rollout", "", 4}} {
+	}{{"crashed", "1", 1}, {"watchdog", "2", 1}, {"restarted", "3", 2}, {"stopped", "4", 2}, {"scaled", "", 1}, {"drained", "3", 1}, {"started", "1", 1}, {"rollout", "", 4}} {
 		if got := count(want.kind, want.worker); got != want.n {
 			t.Errorf("%s of worker %q: %d, wanted %d: %+v", want.kind, want.worker, got, want.n, events)
 		}

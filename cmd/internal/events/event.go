@@ -22,6 +22,9 @@ const (
 	TimedOut  Kind = "timeout"  // it did not start or stop in time
 	Failed    Kind = "failed"   // for any other reason
 	Rollout   Kind = "rollout"
+	Scaled    Kind = "scaled"
+	Drained   Kind = "drained"   // taken out of service
+	Undrained Kind = "undrained" // put back into service
 )
 
 // Event is one thing that happened.
@@ -43,7 +46,7 @@ func (k Kind) IsBad() bool {
 	switch k {
 	case Crashed, Watchdog, OOMKill, TimedOut, Failed:
 		return true
-	case Started, Restarted, Reloaded, Stopped, Rollout:
+	case Started, Restarted, Reloaded, Stopped, Rollout, Scaled, Drained, Undrained:
 	}
 	return false
 }

@@ -27,6 +27,7 @@ func Matches() []string {
 	ids := []string{
 		unitStarted, unitStopped, unitReloaded, unitFailed, restartQueued,
 		processExited, unitResult, killedByKernel, killedByOOMD,
+		scaled, drained, undrained,
 	}
 	for i, id := range ids {
 		ids[i] = "MESSAGE_ID=" + id
@@ -57,8 +58,15 @@ type past struct {
 // Read is the event that an entry tells of, and false if it tells of none.
 func (r *Reader) Read(e journal.Entry) (Event, bool) {
 	instance, isWorker := units.Instance(r.Cluster, e.Unit)
+	isCluster := e.Unit == units.ServiceName(r.Cluster)
 	isSocket := strings.HasSuffix(e.Unit, ".socket") && !strings.Contains(e.Unit, "@")
-	if !e.Manager || !isWorker && !isSocket && e.Unit != units.ServiceName(r.Cluster) {
+	if !isWorker && !isSocket && !isCluster {
+		return Event{}, false
+	}
+	if kind := operated(e); kind != "" && e.Unit != e.Field("_SYSTEMD_UNIT") {
+		return Event{Time: e.Time, Kind: kind, Unit: e.Unit, Worker: instance, Message: e.Message}, true
+	}
+	if !e.Manager {
 		return Event{}, false
 	}
 	if r.pasts == nil {

@@ -67,13 +67,15 @@ func Decode(line []byte) (Entry, error) {
 
 // about is the unit of an entry, and whether the service manager wrote it: that
 // of the system is process 1, and a user's tells of its units with USER_UNIT=,
-// where nobody but this user reads it.
+// where nobody but this user reads it. Others who may tell of a unit are root's.
 func about(fields map[string]string) (unit string, manager bool) {
 	switch {
 	case fields["UNIT"] != "" && fields["_PID"] == "1":
 		return fields["UNIT"], true
 	case fields["USER_UNIT"] != "":
 		return fields["USER_UNIT"], true
+	case fields["OBJECT_SYSTEMD_UNIT"] != "" && fields["_UID"] == "0":
+		return fields["OBJECT_SYSTEMD_UNIT"], false
 	case fields["_SYSTEMD_USER_UNIT"] != "":
 		return fields["_SYSTEMD_USER_UNIT"], false
 	}

@@ -31,6 +31,7 @@ type Query struct {
 // basic are the fields that Decode makes an Entry of.
 var basic = []string{
 	"MESSAGE", "PRIORITY", "_PID", "UNIT", "USER_UNIT", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT",
+	"OBJECT_SYSTEMD_UNIT", "_UID", "SYSLOG_IDENTIFIER",
 	"INVOCATION_ID", "USER_INVOCATION_ID", "_SYSTEMD_INVOCATION_ID",
 }
 
