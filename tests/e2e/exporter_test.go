@@ -139,6 +139,7 @@ func TestExporter(t *testing.T) {
 		t.Run("what it may do", func(t *testing.T) { exporterMayDoLittle(t, web) })
 		t.Run("a worker that hangs", func(t *testing.T) { exporterPassesOverAWorkerThatHangs(t, web) })
 		t.Run("a drained worker", func(t *testing.T) { exporterTellsOfADrainedWorker(t, web) })
+		t.Run("a Unix socket", func(t *testing.T) { exporterAnswersOnAUnixSocket(t, web) })
 		t.Run("idle", func(t *testing.T) { exporterEndsWhenIdle(t, web) })
 		t.Run("scrapes across its ends", func(t *testing.T) { exporterLosesNoScrape(t, web) })
 		t.Run("stdout", func(t *testing.T) { metricsCommandPrintsTheSame(t, web) })
@@ -168,6 +169,9 @@ func exporterMayDoLittle(t *testing.T, web *stage.Cluster) {
 		t.Errorf("it has another user or other privileges:\n%s", status)
 	}
 	run(t, web, "systemd-analyze", "security", "--no-pager", "--threshold=20", exporterService)
+	if out := run(t, web, "systemd-analyze", "verify", "--man=no", "/usr/lib/systemd/system/"+exporterService, "/usr/lib/systemd/system/"+exporterSocket); strings.Contains(out, "clusterctl-exporter") {
+		t.Errorf("systemd-analyze verify: %s", out)
+	}
 }
 
 // A drop-in of the cluster is below /etc, and what it says counts.
@@ -222,6 +226,30 @@ func exporterTellsOfADrainedWorker(t *testing.T, web *stage.Cluster) {
 		`clusterctl_worker_drained{cluster="web",worker="2"} 1.0`, `clusterctl_cluster_workers_ready{cluster="web"} 3.0`)
 	ask("/undrain")
 	requireSamples(t, mustScrape(t, web.Stage), `clusterctl_worker_drained{cluster="web",worker="2"} 0.0`)
+}
+
+// A Unix socket beside the address takes three lines, as its unit says.
+func exporterAnswersOnAUnixSocket(t *testing.T, web *stage.Cluster) {
+	const path = "/run/clusterctl-exporter.sock"
+	dropIn := "/run/systemd/system/" + exporterSocket + ".d/unix.conf"
+	if err := web.WriteFile(dropIn, []byte("[Socket]\nListenStream="+path+"\nSocketMode=0660\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, web, "systemctl", "daemon-reload")
+	run(t, web, "systemctl", "restart", exporterSocket)
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return web.Dial(ctx, "unix", path)
+	}}}
+	defer client.CloseIdleConnections()
+	answer, err := client.Get("http://exporter/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("on the Unix socket: %s", answer.Status)
+	}
+	mustScrape(t, web.Stage)
 }
 
 func exporterEndsWhenIdle(t *testing.T, web *stage.Cluster) {

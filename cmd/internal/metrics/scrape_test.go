@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +134,52 @@ func TestScrape_WithoutClustersTellsOfItself(t *testing.T) {
 	text := string(encode(t, Scrape{Version: "1.2.3"}, expfmt.TypeTextPlain))
 	if !strings.Contains(text, `clusterctl_build_info{goversion="`) || strings.Contains(text, "cluster=") {
 		t.Errorf("got %s", text)
+	}
+}
+
+// The manual says how many series there are, and this counts them.
+func TestScrape_Cardinality(t *testing.T) {
+	series := func(workers, listeners, sockets, addresses int) int {
+		seen := overview.Seen{Rollout: &rollout.Run{Phase: rollout.Complete, Ended: time.Unix(1, 0)}, Vitals: map[string]units.Vitals{}, Answers: map[string]overview.Answer{}}
+		for i := range workers {
+			instance := strconv.Itoa(i)
+			seen.Workers = append(seen.Workers, units.Worker{Unit: units.Unit{ActiveState: units.Active}, Instance: instance})
+			seen.Vitals[instance] = units.Vitals{Since: time.Unix(1, 0), Memory: 1}
+			stats := admin.Stats{Services: map[string]admin.Service{}}
+			for l := range listeners {
+				stats.Services[strconv.Itoa(l)] = answer(admin.Ready).Services["http"]
+			}
+			seen.Answers[instance] = overview.Answer{Stats: stats}
+		}
+		for i := range sockets {
+			seen.Sockets = append(seen.Sockets, units.Unit{Name: strconv.Itoa(i)})
+		}
+		for i := range addresses {
+			seen.Queues = append(seen.Queues, listener.Queue{Address: strconv.Itoa(i)})
+		}
+		gathered, err := Scrape{Clusters: []Cluster{{Name: "web", Seen: &seen}}}.Gatherer().Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := -1 // build_info is of the exporter
+		for _, family := range gathered {
+			count += len(family.GetMetric())
+		}
+		return count
+	}
+	cluster := series(0, 0, 0, 0)
+	worker, answers := series(1, 0, 0, 0)-cluster, series(1, 1, 0, 0)-series(1, 0, 0, 0)
+	socket, address := series(0, 0, 1, 0)-cluster, series(0, 0, 0, 1)-cluster
+	manual := readDist(t, "doc/metrics.md")
+	for _, want := range []string{
+		fmt.Sprintf("| each cluster | %d |", cluster), fmt.Sprintf("| each worker | %d |", worker),
+		fmt.Sprintf("| each listener of a worker | %d |", answers), fmt.Sprintf("| each socket unit | %d |", socket),
+		fmt.Sprintf("| each address | %d |", address),
+		fmt.Sprintf("A cluster of 10 workers on one address has %d series, one of 1,000 workers %d.", series(10, 1, 1, 1), series(1000, 1, 1, 1)),
+	} {
+		if !strings.Contains(manual, want) {
+			t.Errorf("metrics.md lacks %q", want)
+		}
 	}
 }
 
