@@ -53,6 +53,11 @@ func TestManual_Flags(t *testing.T) {
 			}
 		}
 	}
+	for name, cmd := range commands {
+		if _, ok := written[name]; !ok && !cmd.HasAvailableSubCommands() {
+			t.Errorf("no page in %s has `.\\\" command: %s`", manDir, name)
+		}
+	}
 }
 
 // TestManual_Keys holds clusterctl.cluster(5) against the tables that the parser

@@ -81,6 +81,7 @@ func TestMissing(t *testing.T) {
 	for expected, want := range map[string]string{
 		"one\ntook 0.5 s, 4 workers": "",
 		"took …":                     "",
+		"…\none\n…\nv1 3K 1,2":       "",
 		"v1  3K  1,2":                "",
 		"took 0.5 s, 3 workers":      "took 0.5 s, 3 workers",
 		"took …\none":                "one",
