@@ -28,13 +28,15 @@ func newApplyCommand(g *global) *cobra.Command {
 		Use:   "apply FILE.cluster | NAME",
 		Short: "Make the running cluster what its .cluster file says",
 		Long: `Make the units of a cluster, their enablement and its running workers what the
-.cluster file says. What has to be done for that is said before it is done, and
-what is so already is left alone: write the units, have systemd read them, enable
-them, start what is down, drain workers that are too many away, and roll the
-workers if what they run has changed. That is their unit with its drop-ins, those of
-"systemctl edit" too, and the listeners that they hold. A change of the policy,
-of a limit of the slice or of a comment rolls nobody. The program itself is not
-looked at: "deploy" brings a new release, "rollout restart" restarts.
+.cluster file says. It says what it will do before it does it, and leaves alone
+what is so already.
+
+It writes the units, has systemd read and enable them, starts what is down, drains
+workers away that are too many, and rolls the workers if what they run has changed:
+their unit with its drop-ins, those of "systemctl edit" too, or a listener that they
+hold. A change of the policy, of a limit of the slice or of a comment rolls nobody.
+The program itself is not looked at: "deploy" brings a new release, and "rollout
+restart" restarts.
 
 A listener that has changed is replaced with workers up: the new one stands beside
 the old one, which workers hold until they are rolled. New connections to it wait

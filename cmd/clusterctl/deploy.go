@@ -53,8 +53,8 @@ A cluster that is stopped gets the release and stays stopped.`,
 	}
 	o.add(cmd.Flags())
 	o.addDryRun(cmd.Flags())
-	cmd.Flags().StringVar(&o.sum, "sha256", "", "the SHA-256 that the archive must have, in hexadecimal digits")
-	cmd.Flags().StringVar(&o.name, "name", "", "the name of the release (default: the last part of the path)")
+	cmd.Flags().StringVar(&o.sum, "sha256", "", "the `SUM` (SHA-256) that the archive must have, in hexadecimal digits")
+	cmd.Flags().StringVar(&o.name, "name", "", "the `NAME` of the release (by default the last part of the path)")
 	return cmd
 }
 

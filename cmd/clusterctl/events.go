@@ -55,7 +55,7 @@ rollout, scaled, drained and undrained. Ctrl-C ends -f, and that is no error.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.since, "since", "", `list what is not older, such as -1h, yesterday or "2026-01-31 18:00" (systemd.time(7))`)
+	flags.StringVar(&o.since, "since", "", "list what is not older than `TIME`, such as -1h, yesterday or \"2026-01-31 18:00\" (systemd.time(7))")
 	flags.BoolVarP(&o.follow, "follow", "f", false, "wait for more")
 	flags.StringVarP(&o.output, "output", "o", "", `"json" prints an event a line`)
 	o.paged.flag(flags)

@@ -36,7 +36,7 @@ default, those that are refused, and from which systemd on a setting is there.`,
 func newInitCommand(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init FILE.cluster",
-		Short: "Write a .cluster file to start from, each line with its reason",
+		Short: "Write a .cluster file to begin with, every key explained",
 		Example: `  clusterctl init web.cluster
   clusterctl init -             # prints it`,
 		Args: exactly("FILE.cluster"),

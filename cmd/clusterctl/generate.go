@@ -59,7 +59,7 @@ comes back after 1 s, and not after a pause that grows.`,
 	flags := cmd.Flags()
 	o.source.flags(flags)
 	o.place.flags(flags)
-	flags.IntVar(&o.systemd, "systemd-version", 0, "the systemd that the units are for, such as 252 (the default is the running one)")
+	flags.IntVar(&o.systemd, "systemd-version", 0, "write units for systemd `N`, such as 252 (by default the running one)")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "print the units and write nothing")
 	flags.BoolVar(&o.diff, "diff", false, "print what would change, and write nothing")
 	flags.BoolVar(&o.check, "check", false, "write nothing, and exit with 1 if something would change")

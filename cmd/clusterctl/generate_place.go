@@ -19,8 +19,8 @@ type unitPlace struct {
 }
 
 func (p *unitPlace) flags(flags *pflag.FlagSet) {
-	flags.StringVarP(&p.output, "output", "o", "", "the directory to write the units to; it must exist")
-	flags.StringVar(&p.root, "root", "", "the root of a package that is built: units and presets go to usr/lib/systemd below it")
+	flags.StringVarP(&p.output, "output", "o", "", "write the units to `DIR`, which must exist")
+	flags.StringVar(&p.root, "root", "", "write below `DIR`, the root of a package that is built: units and presets go to its usr/lib/systemd")
 	flags.BoolVar(&p.install, "install", false, "write to /etc/systemd, or a user's directory of units, reload systemd and enable the cluster")
 	flags.BoolVar(&p.runtime, "runtime", false, "the same in /run/systemd, until the next boot")
 }

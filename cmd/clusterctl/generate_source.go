@@ -31,10 +31,10 @@ type clusterSource struct {
 
 func (s *clusterSource) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&s.all, "all", false, "every cluster of the search path")
-	flags.StringVar(&s.name, "name", "", "the name of the cluster, in place of a file")
-	flags.StringVar(&s.exec, "exec", "", "the command line of a worker, as ExecStart= takes it")
-	flags.IntVar(&s.workers, "workers", spec.DefaultWorkers, "how many workers")
-	flags.StringArrayVar(&s.listen, "listen", nil, "a listener, NAME=ADDRESS; may be given several times")
+	flags.StringVar(&s.name, "name", "", "the `NAME` of the cluster, in place of a file")
+	flags.StringVar(&s.exec, "exec", "", "the `COMMAND` line of a worker, as ExecStart= takes it")
+	flags.IntVar(&s.workers, "workers", spec.DefaultWorkers, "have `N` workers")
+	flags.StringArrayVar(&s.listen, "listen", nil, "a listener, `NAME=ADDRESS`; may be given several times")
 }
 
 func (s *clusterSource) complete(cmd *cobra.Command, args []string, root string) error {

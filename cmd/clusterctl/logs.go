@@ -54,8 +54,8 @@ it was under way. Ctrl-C ends -f, and that is no error.`,
 	}
 	flags := cmd.Flags()
 	flags.BoolVarP(&o.follow, "follow", "f", false, "wait for more, of new workers too")
-	flags.StringVar(&o.since, "since", "", `show what is not older, such as -10min, yesterday or "2026-01-31 18:00" (systemd.time(7))`)
-	flags.StringVarP(&o.lines, "lines", "n", "", "show the newest so many (by default 10 with -f, else all)")
+	flags.StringVar(&o.since, "since", "", "show what is not older than `TIME`, such as -10min, yesterday or \"2026-01-31 18:00\" (systemd.time(7))")
+	flags.StringVarP(&o.lines, "lines", "n", "", "show the newest `N` lines (by default 10 with -f, else all)")
 	flags.StringVarP(&o.output, "output", "o", "short", `"short", or "json": the whole entries, as journalctl has them`)
 	flags.BoolVar(&o.rollout, "rollout", false, "show the newest rollout alone, with the workers while it was under way")
 	o.paged.flag(flags)

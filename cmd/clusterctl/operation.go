@@ -30,7 +30,7 @@ type operation struct {
 }
 
 func (o *operation) forceFlag(flags *pflag.FlagSet) {
-	flags.BoolVar(&o.force, "force", false, "do it with too few workers left in service too, and in the middle of a rollout")
+	flags.BoolVar(&o.force, "force", false, "do it even if too few workers stay in service, or in the middle of a rollout")
 }
 
 // scene is the cluster as an operation finds it.

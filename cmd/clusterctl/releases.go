@@ -41,7 +41,7 @@ func newReleasesCommand(g *global) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", `"json" prints an array`)
-	cmd.Flags().IntVar(&prune, "prune", 0, "remove the oldest beyond so many, but none that a worker runs or an undo needs")
+	cmd.Flags().IntVar(&prune, "prune", 0, "keep `N` and remove the oldest beyond them, but none that a worker runs or an undo needs")
 	cmd.MarkFlagsMutuallyExclusive("prune", "output")
 	return cmd
 }

@@ -25,6 +25,8 @@ func newRolloutHistoryCommand(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history CLUSTER",
 		Short: "List the rollouts of a cluster, or show one of them",
+		Long: `List the rollouts of a cluster, the newest last: release, outcome, when it was
+begun and how long it took, who asked for it, and why it did not go through.`,
 		Example: `  clusterctl rollout history web
   clusterctl rollout history web --revision 3`,
 		Args: exactly("CLUSTER"),
@@ -39,7 +41,7 @@ func newRolloutHistoryCommand(g *global) *cobra.Command {
 			return o.run()
 		},
 	}
-	cmd.Flags().IntVar(&o.revision, "revision", 0, "show this revision, each worker with it")
+	cmd.Flags().IntVar(&o.revision, "revision", 0, "show revision `N`, each worker with it")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", `"json" prints all that was recorded`)
 	return cmd
 }

@@ -43,7 +43,7 @@ rollout like any other, with the same gates.`,
 	}
 	o.add(cmd.Flags())
 	o.addDryRun(cmd.Flags())
-	cmd.Flags().IntVar(&o.toRevision, "to-revision", 0, "the revision to go to; 0 is the release before the current one")
+	cmd.Flags().IntVar(&o.toRevision, "to-revision", 0, "go to the release of revision `N`; 0 is the release before the current one")
 	return cmd
 }
 

@@ -61,8 +61,9 @@ func newRootCommand(io streams) *cobra.Command {
 		Long: `clusterctl runs several workers of a web service on one listening socket that
 systemd owns, and replaces them one after the other without losing a request.
 
-It writes the systemd units of a cluster (generate) and rolls the workers behind
-health gates (rollout). systemd supervises; nothing of clusterctl stays resident.
+A cluster is one file, which apply brings about. deploy rolls a new release out
+behind health gates, and takes it back if it is bad. systemd supervises; nothing
+of clusterctl stays resident.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 4 still going, 5 held, 6 refused (nothing was changed).`,
@@ -77,27 +78,25 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 	})
 	flags := root.PersistentFlags()
 	flags.BoolVar(&g.user, "user", false, "talk to the user manager of this login")
-	flags.Bool("system", true, "talk to the system manager (the default)")
+	flags.Bool("system", true, "talk to the system manager")
 	root.MarkFlagsMutuallyExclusive("user", "system")
-	root.AddCommand(
-		newStatusCommand(g),
-		newScaleCommand(g),
-		newDrainCommand(g),
-		newUndrainCommand(g),
-		newStartCommand(g),
-		newStopCommand(g),
-		newRestartCommand(g),
-		newInitCommand(g),
-		newExplainCommand(g),
-		newGenerateCommand(g),
-		newApplyCommand(g),
-		newDeployCommand(g),
-		newRolloutCommand(g),
-		newReleasesCommand(g),
-		newLogsCommand(g),
-		newDoctorCommand(g),
-		newEventsCommand(g),
-		newMetricsCommand(g),
-	)
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Set a cluster up:", []*cobra.Command{newInitCommand(g), newExplainCommand(g), newGenerateCommand(g), newApplyCommand(g)}},
+		{"Release:", []*cobra.Command{newDeployCommand(g), newRolloutCommand(g), newReleasesCommand(g)}},
+		{"Operate:", []*cobra.Command{
+			newStatusCommand(g), newScaleCommand(g), newDrainCommand(g), newUndrainCommand(g),
+			newStartCommand(g), newStopCommand(g), newRestartCommand(g),
+		}},
+		{"Find out:", []*cobra.Command{newLogsCommand(g), newEventsCommand(g), newDoctorCommand(g), newMetricsCommand(g)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, command := range group.commands {
+			command.GroupID = group.title
+		}
+		root.AddCommand(group.commands...)
+	}
 	return root
 }
