@@ -21,6 +21,8 @@ type fault struct {
 	outcomes []string
 	// loses says that requests in flight go down with a worker.
 	loses bool
+	// unseen says that it ends the watching.
+	unseen bool
 }
 
 func command(name string, args ...string) func(*testing.T, *stage.Cluster) {
@@ -34,8 +36,8 @@ func tried(name string, args ...string) func(*testing.T, *stage.Cluster) {
 
 var faults = []fault{
 	{name: "SIGKILL of the engine", happens: tried("systemctl", "kill", "--signal=KILL", "clusterctl-rollout-web.service"), outcomes: []string{"Complete"}},
-	{name: "SIGKILL of the watcher", happens: tried("pkill", "--signal", "KILL", "-f", stage.Clusterctl+" deploy .*"), outcomes: []string{"Complete"}},
-	{name: "the watcher's terminal goes", happens: tried("pkill", "--signal", "HUP", "-f", stage.Clusterctl+" deploy .*"), outcomes: []string{"Complete"}},
+	{name: "SIGKILL of the watcher", happens: tried("pkill", "--signal", "KILL", "-f", stage.Clusterctl+" deploy .*"), outcomes: []string{"Complete"}, unseen: true},
+	{name: "the watcher's terminal goes", happens: tried("pkill", "--signal", "HUP", "-f", stage.Clusterctl+" deploy .*"), outcomes: []string{"Complete"}, unseen: true},
 	{name: "restart of the message bus", happens: restartBus, outcomes: []string{"Complete"}},
 	{name: "daemon-reload", happens: command("systemctl", "daemon-reload"), outcomes: []string{"Complete"}},
 	{name: "daemon-reexec", happens: command("systemctl", "daemon-reexec"), outcomes: []string{"Complete"}},
@@ -97,7 +99,7 @@ func injectAt(t *testing.T, web *stage.Cluster, dir string, step int, f fault) b
 	if reached {
 		f.happens(t, web)
 	}
-	_ = watching.Wait() // its exit code is the outcome, or that of a watcher that was killed
+	watched := watching.Wait()
 	for _, unit := range web.WorkerNames() {
 		eventually(t, unit+" is active", func() bool {
 			if property(t, web, unit, "ActiveState") == "inactive" {
@@ -108,6 +110,9 @@ func injectAt(t *testing.T, web *stage.Cluster, dir string, step int, f fault) b
 	}
 	out, _ := web.Run(t.Context(), stage.Clusterctl, "rollout", "status", "web") // the exit code says the phase again
 	status := latest(t, web)
+	if !f.unseen {
+		requireExit(t, watched, map[string]int{"Complete": 0, "RolledBack": 3}[status.Phase])
+	}
 	report := requests.Stop()
 	switch {
 	case !slices.Contains(f.outcomes, status.Phase):

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,21 +17,28 @@ func withPolicy(lines string) string {
 	return strings.Replace(releaseSpec, "MinReadySec=2s\n", lines, 1)
 }
 
+// keepsLoaded is a unit that has systemd keep the timestamps of the worker beyond
+// the usual number, which it would forget with its stop.
+const keepsLoaded = "[Unit]\nAfter=web@5.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+
 func TestSurge_CapacityIsNeverBelowTheUsualNumber(t *testing.T) {
 	onEach(t, func(t *testing.T, s *stage.Stage) {
 		web := deployed(t, s, withPolicy("MaxSurge=1\nMaxUnavailable=0\n"))
+		if err := web.WriteFile("/run/systemd/system/keeps-loaded.service", []byte(keepsLoaded), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run(t, web, "systemctl", "daemon-reload")
+		run(t, web, "systemctl", "start", "keeps-loaded.service")
 		requests, err := web.Load(t.Context(), load.KeepAlive, rate)
 		if err != nil {
 			t.Fatal(err)
 		}
-		since := strings.TrimSpace(run(t, web, "journalctl", "--no-pager", "--quiet", "--lines=1", "--output=export", "--output-fields=MESSAGE"))
-		cursor := regexp.MustCompile(`(?m)^__CURSOR=(.*)$`).FindStringSubmatch(since)[1]
 		run(t, web, stage.Clusterctl, "deploy", "web", release(t, s, "v2", ""))
 		if report := requests.Stop(); report.Failed != 0 {
 			t.Errorf("the rollout cost requests: %s", report)
 		}
 		requireRelease(t, web, "v2")
-		if least := leastCapacity(t, web, cursor); least < 4 {
+		if least := leastCapacity(t, web, "web@5.service"); least < 4 {
 			t.Errorf("only %d of 4 workers were up at a time", least)
 		}
 		if state := property(t, web, "web@5.service", "ActiveState"); state != "inactive" {
@@ -38,23 +47,28 @@ func TestSurge_CapacityIsNeverBelowTheUsualNumber(t *testing.T) {
 	})
 }
 
-// leastCapacity counts along what systemd itself wrote: a worker is there from
-// "Started" until "Stopping".
-func leastCapacity(t *testing.T, web *stage.Cluster, cursor string) int {
+// leastCapacity is how many workers there were at the worst moment of a rollout
+// in which each was started once, by the timestamps of the units: a worker is
+// there until its stop begins, and from its READY=1 on.
+func leastCapacity(t *testing.T, web *stage.Cluster, surge string) int {
 	t.Helper()
-	journal := run(t, web, "journalctl", "--no-pager", "--quiet", "--after-cursor="+cursor, "--output=cat", "_PID=1")
-	up, least, changes := web.Workers, web.Workers, 0
-	for _, line := range regexp.MustCompile(`(?m)^(Started|Stopping) web@\d+\.service`).FindAllStringSubmatch(journal, -1) {
-		changes++
-		if line[1] == "Started" {
-			up++
-		} else {
-			up--
-		}
-		least = min(least, up)
+	const stopping, ready = "ActiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic"
+	all, err := web.PropertiesOf(t.Context(), append(web.WorkerNames(), surge), stopping, ready)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if want := 2*web.Workers + 2; changes != want {
-		t.Errorf("systemd wrote of %d starts and stops, wanted %d:\n%s", changes, want, journal)
+	changes := make(map[int]int) // by moment
+	for _, worker := range all {
+		changes[number(t, worker[stopping])]--
+		changes[number(t, worker[ready])]++
+	}
+	if len(changes) != 2*len(all) {
+		t.Errorf("two changes have the same time, or a worker has none: %v", all)
+	}
+	up, least := web.Workers, web.Workers
+	for _, moment := range slices.Sorted(maps.Keys(changes)) {
+		up += changes[moment]
+		least = min(least, up)
 	}
 	return least
 }

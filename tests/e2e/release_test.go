@@ -29,15 +29,20 @@ RestartSec=200ms
 // file what release it is and how it misbehaves, and returns its path.
 func release(t *testing.T, s *stage.Stage, name, bad string) string {
 	t.Helper()
-	dir := path.Join("/srv/build", name)
-	if err := s.CopyFile(programs.GoWorker, path.Join(dir, "bin/server"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	environment := fmt.Sprintf("WORKER_RELEASE=%s\nWORKER_BAD=%s\n", name, bad)
-	if err := s.WriteFile(path.Join(dir, "environment"), []byte(environment), 0o644); err != nil {
+	dir, err := makeRelease(s, name, bad)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+func makeRelease(s *stage.Stage, name, bad string) (string, error) {
+	dir := path.Join("/srv/build", name)
+	if err := s.CopyFile(programs.GoWorker, path.Join(dir, "bin/server"), 0o755); err != nil {
+		return "", err
+	}
+	environment := fmt.Sprintf("WORKER_RELEASE=%s\nWORKER_BAD=%s\n", name, bad)
+	return dir, s.WriteFile(path.Join(dir, "environment"), []byte(environment), 0o644)
 }
 
 // deployed is a running cluster whose workers run the release v1.

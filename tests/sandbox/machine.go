@@ -59,14 +59,17 @@ func startMachine(ctx context.Context, lower string) (_ *machine, err error) {
 			err = errors.Join(err, m.remove())
 		}
 	}()
-	if m.dir, err = os.MkdirTemp("", "clusterctl-sandbox-"); err != nil {
-		return nil, err
-	}
 	parent, err := ownCgroup()
 	if err != nil {
 		return nil, err
 	}
-	if m.cgroup, err = os.MkdirTemp(parent, "clusterctl-sandbox-"); err != nil {
+	sweep(os.TempDir(), os.Remove)
+	sweep(parent, removeCgroup)
+	name := fmt.Sprintf("%s%d-", namePrefix, os.Getpid())
+	if m.dir, err = os.MkdirTemp("", name); err != nil {
+		return nil, err
+	}
+	if m.cgroup, err = os.MkdirTemp(parent, name); err != nil {
 		return nil, fmt.Errorf("make a cgroup (is %s writable? a container needs --privileged): %w", parent, err)
 	}
 	group, err := os.Open(m.cgroup)

@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -68,6 +70,57 @@ func testVersion(t *testing.T, version string) {
 	for _, left := range []string{s.machine.dir, s.machine.cgroup} {
 		if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is left: %v", left, err)
+		}
+	}
+}
+
+// bootOnly has this test binary boot a sandbox, say its init and wait to be
+// killed.
+const bootOnly = "CLUSTERCTL_SANDBOX_BOOT_ONLY"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(bootOnly) == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Boot(context.Background(), Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(s.PID(), s.machine.dir, s.machine.cgroup)
+	select {}
+}
+
+// A test run that is killed takes its sandboxes along, and the next boot removes
+// what is left of them.
+func TestSandbox_GoesDownWithAKilledTestRun(t *testing.T) {
+	killed := exec.Command(os.Args[0])
+	killed.Env, killed.Stderr = append(os.Environ(), bootOnly+"=1"), os.Stderr
+	out, err := killed.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	var dir, cgroup string
+	if _, err := fmt.Fscan(out, &pid, &dir, &cgroup); err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = killed.Wait() // it was killed
+	for deadline := time.Now().Add(time.Minute); isThere(pid); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("init %d outlives the test run that booted it", pid)
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); exists(dir) || exists(cgroup); {
+		Start(t, Options{})
+		if time.Now().After(deadline) {
+			t.Fatalf("%s or %s is left", dir, cgroup)
 		}
 	}
 }
