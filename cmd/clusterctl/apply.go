@@ -79,6 +79,9 @@ type applier struct {
 	state   string // the directory of the record
 	systemd *bus.Cluster
 	voice   *applyVoice
+	// unread says that this run has changed files since systemd has read them. It
+	// may have read some of them without being told.
+	unread bool
 	// renewed are the listeners that workers did not hold when they were rolled.
 	renewed map[string]bool
 }
@@ -166,6 +169,7 @@ func (a *applier) work(ctx context.Context) error {
 		if err := a.do(ctx, last, seen); err != nil {
 			return err
 		}
+		a.unread = last.Verb != apply.Reload && (a.unread || last.ChangesFiles())
 		if last.Verb == apply.Roll && a.detach {
 			return nil
 		}

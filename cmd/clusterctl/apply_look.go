@@ -13,7 +13,7 @@ import (
 
 // look is the cluster as it is, beside its file.
 func (a *applier) look(ctx context.Context) (apply.Look, error) {
-	seen := apply.Look{Cluster: a.cluster.Name, Lazy: a.cluster.Start == spec.Lazy}
+	seen := apply.Look{Cluster: a.cluster.Name, Lazy: a.cluster.Start == spec.Lazy, Unread: a.unread}
 	plan, err := a.lookAtFiles(&seen)
 	if err != nil {
 		return seen, err
@@ -35,7 +35,7 @@ func (a *applier) lookAtFiles(seen *apply.Look) (generator.Plan, error) {
 		return plan, err
 	}
 	if a.home.Place == generator.Generated {
-		seen.Unread = !plan.IsDone() || len(generator.Disabled(a.links, []string{a.home.Dir})) > 0
+		seen.Unread = seen.Unread || !plan.IsDone() || len(generator.Disabled(a.links, []string{a.home.Dir})) > 0
 		return plan, nil
 	}
 	for _, change := range plan.Changes {

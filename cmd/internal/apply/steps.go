@@ -32,6 +32,9 @@ type Step struct {
 	Why   string   `json:"why"`
 }
 
+// ChangesFiles says that systemd has to read its unit files after the step.
+func (s Step) ChangesFiles() bool { return s.Verb == Disable || s.Verb == Write || s.Verb == Enable }
+
 // Steps is what is left to do, in order. It is empty when all is as the file says.
 func Steps(l Look) []Step {
 	var steps []Step
