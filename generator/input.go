@@ -25,12 +25,12 @@ type input struct {
 	AdminUser string
 	Releases  bool
 
-	Policy        []spec.Setting
-	Unit          []spec.Setting
-	Socket        []spec.Setting
-	Service       []line
-	SliceSettings []spec.Setting
-	Install       []spec.Setting
+	Policy        settings
+	Unit          settings
+	Socket        settings
+	Service       lines
+	SliceSettings settings
+	Install       settings
 }
 
 func newInput(c *spec.Cluster, o Options) input {

@@ -11,8 +11,8 @@ import (
 // listener is what one socket unit holds: all addresses of one name.
 type listener struct {
 	Unit, Name string
-	Addresses  []spec.Setting // ListenStream= and its like
-	Options    []spec.Setting // access and backlog, the same for all addresses
+	Addresses  settings // ListenStream= and its like
+	Options    settings // access and backlog, the same for all addresses
 }
 
 // listeners groups the addresses by name: FileDescriptorName= holds for a whole

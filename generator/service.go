@@ -12,9 +12,6 @@ import (
 // stopMargin is what a worker gets beyond its drain before systemd kills it.
 const stopMargin = 5 * time.Second
 
-// line is a setting of a unit, with the comment that stands above it.
-type line struct{ Why, Key, Value string }
-
 // serviceLines are the [Service] section of a worker but for what the template
 // fixes: the defaults that the file does not set otherwise, then what it sets.
 func serviceLines(c *spec.Cluster, o Options) []line {

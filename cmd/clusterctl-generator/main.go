@@ -9,11 +9,17 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/clusterctl/clusterctl/generator"
 )
 
+// enoughMemory is what a generator may use before garbage is collected after all.
+const enoughMemory = 128 << 20
+
 func main() {
+	debug.SetGCPercent(-1) // it is over before that would pay
+	debug.SetMemoryLimit(enoughMemory)
 	os.Exit(run(os.Args[1:], os.Getenv, journal()))
 }
 
