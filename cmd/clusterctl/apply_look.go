@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/apply"
 	"github.com/clusterctl/clusterctl/generator"
@@ -21,6 +22,8 @@ func (a *applier) look(ctx context.Context) (apply.Look, error) {
 	if err := a.lookAtUnits(ctx, &seen, plan); err != nil {
 		return seen, err
 	}
+	migrates, err := os.ReadFile("/proc/sys/net/ipv4/tcp_migrate_req") // a kernel without it does not migrate
+	seen.Resets = err != nil || strings.TrimSpace(string(migrates)) == "0"
 	return seen, a.lookAtReleases(&seen)
 }
 

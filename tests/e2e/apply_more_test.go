@@ -136,31 +136,44 @@ func holdClaim(t *testing.T, web *applied) (unit, told string) {
 	return "holder.service", "scale, by ada"
 }
 
-// applyKilled: killed after each of its steps, the next apply does the rest.
+// applyKilled: killed after each of its steps, there and back, the next apply does
+// the rest.
 func applyKilled(t *testing.T, web *applied) {
-	const old, changed = "Workers=4\nHardening=no\nListen=http=127.0.0.1:8080\n",
-		"Workers=3\nHardening=no\nListen=http=127.0.0.1:8080 backlog=99\nListen=more=/run/more.sock\n"
+	type version struct {
+		text, backlog string
+		workers       int
+	}
+	old := version{"Workers=4\nHardening=no\nListen=http=127.0.0.1:8080\n", "", 4}
+	changed := version{"Workers=3\nHardening=no\nListen=http=127.0.0.1:8080 backlog=99\nListen=more=/run/more.sock\n", "99", 3}
+	old.backlog = backlog(t, web)
+	from, to := old, changed
 	steps := 0
-	for after := 1; ; after++ {
-		web.change(t, old, changed)
-		done := killAfter(t, web, after)
+	for over := false; !over || from != old; from, to = to, from {
+		web.change(t, from.text, to.text)
+		over = killAfter(t, web, steps+1)
 		run(t, web.Cluster, stage.Clusterctl, "apply", "web")
-		web.requireUp(t, 3)
+		web.requireUp(t, to.workers)
 		web.apply(t, "")
-		if out := run(t, web.Cluster, "ss", "-Hltn", "sport = :8080"); strings.Fields(out)[2] != "99" {
-			t.Errorf("killed after %d steps: %s", after, out)
+		if got := backlog(t, web); got != to.backlog {
+			t.Errorf("killed after %d steps: the backlog is %s, wanted %s", steps+1, got, to.backlog)
 		}
-		web.change(t, changed, old)
-		web.apply(t, "disable write enable reload renew roll close")
-		web.requireUp(t, 4)
-		if done {
-			break
+		if !over {
+			steps++
 		}
-		steps = after
 	}
 	if steps < 6 {
 		t.Errorf("it was killed in %d places, wanted more", steps)
 	}
+}
+
+// backlog is that of the one listener that is there.
+func backlog(t *testing.T, web *applied) string {
+	t.Helper()
+	out := run(t, web.Cluster, "ss", "-Hltn", "sport = :8080")
+	if strings.Count(out, "\n") != 1 {
+		t.Errorf("wanted one listener: %s", out)
+	}
+	return strings.Fields(out)[2]
 }
 
 // killAfter begins an apply and kills it when so many of its steps are done. It

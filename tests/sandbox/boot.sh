@@ -1,9 +1,10 @@
-# Runs as PID 1 of the new namespaces: boot LOWER DIR.
-lower=$1 dir=$2
+# Runs as PID 1 of the new namespaces: boot LOWER DIR TARGET DISK.
+lower=$1 dir=$2 target=$3 disk=$4
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$dir"
 mkdir "$dir/upper" "$dir/work" "$dir/root"
 mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" overlay "$dir/root"
+[ -z "$disk" ] || cp -a "$disk/." "$dir/root/"
 cd "$dir/root"
 mkdir -p proc sys dev run tmp
 mount -t proc proc proc
@@ -46,4 +47,4 @@ cd /
 export container=other
 init=/usr/lib/systemd/systemd
 [ -x "$init" ] || init=/lib/systemd/systemd
-exec "$init" --system --unit=sandbox.target --show-status=no --log-target=journal </dev/null
+exec "$init" --system --unit="$target" --show-status=no --log-target=journal </dev/null

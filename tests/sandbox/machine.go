@@ -51,8 +51,9 @@ func need(name, pkg string) error {
 	return nil
 }
 
-// startMachine starts systemd on an overlay of lower.
-func startMachine(ctx context.Context, lower string) (_ *machine, err error) {
+// startMachine starts systemd on an overlay of lower with the files of disk, up to
+// a target.
+func startMachine(ctx context.Context, lower, disk, target string) (_ *machine, err error) {
 	m := &machine{done: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -79,7 +80,7 @@ func startMachine(ctx context.Context, lower string) (_ *machine, err error) {
 	defer group.Close()
 
 	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--cgroup", "--uts", "--ipc", "--net",
-		"--kill-child", "/bin/sh", "-euc", bootScript, "boot", lower, m.dir)
+		"--kill-child", "/bin/sh", "-euc", bootScript, "boot", lower, m.dir, target, disk)
 	cmd.Env = []string{"PATH=" + path}
 	cmd.Stdout, cmd.Stderr = &m.output, &m.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,12 @@ const busSocket = "/run/dbus/system_bus_socket"
 type Options struct {
 	// Version is "" or "host" for the host's own systemd, or one of Versions.
 	Version string
+	// Disk is a directory whose files are copied over those of the tree before the
+	// boot, "" if none are.
+	// Only /etc/systemd/system is always the sandbox's own.
+	Disk string
+	// Target is what is booted into, "" if it is as little as possible.
+	Target string
 }
 
 // Sandbox is a booted systemd. Its methods may be used concurrently.
@@ -45,7 +52,7 @@ func Boot(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := startMachine(ctx, lower)
+	m, err := startMachine(ctx, lower, o.Disk, cmp.Or(o.Target, "sandbox.target"))
 	if err != nil {
 		return nil, err
 	}

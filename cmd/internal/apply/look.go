@@ -19,6 +19,9 @@ type Look struct {
 	Sockets         []Unit // that the cluster is to have
 	Gone            []Unit // sockets that it had, and that are still up
 	Workers         []Worker
+	// Resets says that the kernel resets what comes to a TCP listener in the
+	// moment in which it is closed, although another stands beside it.
+	Resets bool
 	// Release is the one for workers that have none yet, "" if there is none.
 	Release string
 }

@@ -51,7 +51,7 @@ func Steps(l Look) []Step {
 	}
 	add(Link, l.linked(), "they have no release yet, and the others run it")
 	add(Listen, l.closed(), "nobody listens")
-	add(Renew, l.oldSockets(), "the listener has changed: the new one stands beside the old one, which workers hold until they are rolled")
+	add(Renew, l.oldSockets(), l.whyRenew())
 	add(Drain, namesOf(l.Workers, func(w Worker) bool { return !w.Wanted && !w.ActiveState.Down() }), "the cluster has fewer workers now")
 	if !l.Lazy || l.isRunning() {
 		steps = append(steps, l.run()...)
@@ -124,6 +124,14 @@ func (l Look) closed() []string {
 
 func (l Look) oldSockets() []string {
 	return unitNames(filter(l.Sockets, func(u Unit) bool { return u.Old && !u.ActiveState.Down() }))
+}
+
+func (l Look) whyRenew() string {
+	why := "the listener has changed: the new one stands beside the old one, which workers hold until they are rolled"
+	if l.Resets {
+		why += "; a connection that comes in the moment in which the last of them lets go of it may be reset, unless net.ipv4.tcp_migrate_req is 1"
+	}
+	return why
 }
 
 func filter(all []Unit, is func(Unit) bool) []Unit {
