@@ -197,6 +197,16 @@ func testHealthy(t *testing.T, web *stage.Cluster) {
 	if out := run(t, web, stage.Clusterctl, "doctor", "web"); out != "healthy: 1 cluster (web) and the host\n" {
 		t.Errorf("a healthy cluster: %q", out)
 	}
+	for _, command := range []string{
+		"clusterctl scale web 3", // the number is kept where it is looked for
+		"clusterctl generate web --output /etc/systemd/system --systemd-version 252 && systemctl daemon-reload", // as a package has them
+		"clusterctl drain web@2",
+	} {
+		run(t, web, "sh", "-c", command)
+		if found := examine(t, web.Stage, "web"); len(found.Findings) > 0 {
+			t.Errorf("after %q: %+v", command, found.Findings)
+		}
+	}
 	out := run(t, web, "runuser", "-u", "nobody", "--", stage.Clusterctl, "doctor", "web")
 	for _, wanted := range []string{
 		"nothing was found in what could be seen: 1 cluster (web) and the host\n",

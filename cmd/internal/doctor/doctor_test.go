@@ -174,20 +174,20 @@ var oneFault = []struct {
 	{"a cluster that is not started", func(c *Cluster) { c.Service.ActiveState = units.Inactive },
 		"cluster-down: web.service: enabled, and not running; systemctl start web.service"},
 	{"a worker that is stopped", func(c *Cluster) { c.Workers[0].ActiveState = units.Inactive },
-		"worker-down: web@1.service: enabled, and inactive (result=success); systemctl start web@1.service"},
+		"worker-down: web@1.service: enabled, and inactive (result=success); clusterctl start web@1"},
 	{"a worker in a crash loop", func(c *Cluster) {
 		w := &c.Workers[0]
 		w.ActiveState, w.SubState, w.Result, w.ExecMainStatus, w.NRestarts = units.Activating, "auto-restart", "exit-code", 1, 9
-	}, "worker-down: web@1.service: it ends again and again (result=exit-code, status=1), 9 restarts so far; clusterctl logs web @1 -n 50   # says why"},
+	}, "worker-down: web@1.service: it ends again and again (result=exit-code, status=1), 9 restarts so far; clusterctl logs web@1 -n 50   # says why"},
 	{"more workers than asked for", func(c *Cluster) { c.Spec.Workers = 1 },
 		"worker-number: web@2.service: enabled, and /etc/clusterctl/web.cluster asks for 1 workers; clusterctl apply /etc/clusterctl/web.cluster"},
 	{"fewer workers than asked for", func(c *Cluster) { c.Spec.Workers = 3 },
 		"worker-number: web@3.service: not enabled, and /etc/clusterctl/web.cluster asks for 3 workers; clusterctl apply /etc/clusterctl/web.cluster"},
 	{"a worker that is up and not enabled", func(c *Cluster) {
 		c.Workers[1].Enabled, c.Spec.Workers = false, 0
-	}, "worker-beyond: web@2.service: up, and not enabled; systemctl stop web@2.service"},
+	}, "worker-beyond: web@2.service: up, and not enabled; clusterctl stop web@2"},
 	{"a worker that does not answer", func(c *Cluster) { c.Answers["2"] = Answer{Err: errors.New("no answer in 2s")} },
-		"admin-socket: web@2.service: no answer: no answer in 2s; systemctl restart web@2.service"},
+		"admin-socket: web@2.service: no answer: no answer in 2s; clusterctl restart web@2"},
 
 	{"a link to nowhere", func(c *Cluster) { c.Links["2"] = "v3" },
 		`release-unknown: web@2.service: on release "v3", which is not there; clusterctl deploy web v2`},
@@ -285,7 +285,7 @@ func TestMend(t *testing.T) {
 	for _, f := range Examine(c) {
 		got = append(got, f.Mend)
 	}
-	want := []string{`clusterctl --user apply '/home/o'\''neill/web.cluster'`, "systemctl --user start web@1.service"}
+	want := []string{`clusterctl --user apply '/home/o'\''neill/web.cluster'`, "clusterctl --user start web@1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

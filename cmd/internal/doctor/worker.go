@@ -51,10 +51,10 @@ func workerDown(c Cluster) []fault {
 		case !w.Enabled || w.LoadState != units.Loaded:
 		case w.WaitsForRestart():
 			message := fmt.Sprintf("it ends again and again (result=%s, status=%d), %d restarts so far", w.Result, w.ExecMainStatus, w.NRestarts)
-			found = append(found, fault{w.Name, message, c.clusterctl("logs", c.Name, "@"+w.Instance, "-n 50   # says why")})
+			found = append(found, fault{w.Name, message, c.clusterctl("logs", c.Name+"@"+w.Instance, "-n 50   # says why")})
 		case w.ActiveState.Down() && w.Job == 0:
 			message := fmt.Sprintf("enabled, and %s (result=%s)", w.ActiveState, w.Result)
-			found = append(found, fault{w.Name, message, c.systemctl("start", w.Name)})
+			found = append(found, fault{w.Name, message, c.clusterctl("start", c.Name+"@"+w.Instance)})
 		}
 	}
 	return found
@@ -95,7 +95,7 @@ func workerBeyond(c Cluster) []fault {
 	var found []fault
 	for _, w := range c.Workers {
 		if !w.Enabled && w.ActiveState.Serving() {
-			found = append(found, fault{w.Name, "up, and not enabled", c.systemctl("stop", w.Name)})
+			found = append(found, fault{w.Name, "up, and not enabled", c.clusterctl("stop", c.Name+"@"+w.Instance)})
 		}
 	}
 	return found
@@ -109,7 +109,7 @@ func adminSocket(c Cluster) []fault {
 	var found []fault
 	for _, w := range c.serving() {
 		if answer := c.Answers[w.Instance]; answer.Err != nil { // who was not asked has no fault
-			found = append(found, fault{w.Name, "no answer: " + oneLine(answer.Err), c.systemctl("restart", w.Name)})
+			found = append(found, fault{w.Name, "no answer: " + oneLine(answer.Err), c.clusterctl("restart", c.Name+"@"+w.Instance)})
 		}
 	}
 	return found
