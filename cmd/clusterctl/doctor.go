@@ -110,7 +110,9 @@ func (o *doctorOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.output == "json" {
-		err = json.NewEncoder(o.out).Encode(found)
+		encoder := json.NewEncoder(o.out)
+		encoder.SetEscapeHTML(false) // commands have & and > in them
+		err = encoder.Encode(found)
 	} else {
 		err = o.print(found)
 	}

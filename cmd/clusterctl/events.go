@@ -176,7 +176,7 @@ func (p eventPrinter) print(e events.Event) error {
 	if e.Revision != 0 {
 		what = fmt.Sprintf("#%d", e.Revision)
 	}
-	line := fmt.Sprintf("%s  %-12s %s  %s", e.Time.Local().Format(eventTime), what, kind, printable(e.Message))
+	line := fmt.Sprintf("%s  %-14s %s  %s", e.Time.Local().Format(eventTime), what, kind, printable(e.Message))
 	_, err := fmt.Fprintln(p.out, strings.TrimRight(line, " "))
 	return err
 }

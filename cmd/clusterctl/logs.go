@@ -94,7 +94,11 @@ func (o *logsOptions) run(ctx context.Context) error {
 	if err != nil || seen || tail.follow {
 		return ended(err)
 	}
-	return o.mustExist(ctx, o.cluster)
+	if err := o.mustExist(ctx, o.cluster); err != nil {
+		return err
+	}
+	fmt.Fprintln(o.err, "-- no entries --")
+	return nil
 }
 
 // tail is what is to be read.

@@ -149,6 +149,10 @@ var oneFault = []struct {
 	{"a program that says nothing", func(c *Cluster) {
 		c.Workers[1].ActiveState, c.Workers[1].NRestarts = units.Activating, 3
 	}, `notify: web@2.service: no READY=1 in time (Type=notify): killed and started again, for ever; mkdir -p /etc/clusterctl/web.cluster.d && printf '[Service]\nType=exec\n' > /etc/clusterctl/web.cluster.d/type.conf && clusterctl apply /etc/clusterctl/web.cluster   # for a program that can't say READY=1; Ready= in [Cluster] asks it instead`},
+	{"no watchdog, and no .cluster file", func(c *Cluster) {
+		c.Spec = Spec{}
+		c.setWorkers(func(d *units.ServiceDetail) { d.Watchdog = 0 })
+	}, `watchdog: web@1.service, web@2.service: no watchdog: who hangs, hangs for ever; mkdir -p /etc/systemd/system/web@.service.d && printf '[Service]\nWatchdogSec=10s\n' > /etc/systemd/system/web@.service.d/watchdog.conf && systemctl daemon-reload && clusterctl rollout restart web`},
 	{"no watchdog", func(c *Cluster) { c.setWorkers(func(d *units.ServiceDetail) { d.Watchdog = 0 }) },
 		`watchdog: web@1.service, web@2.service: no watchdog: who hangs, hangs for ever; mkdir -p /etc/clusterctl/web.cluster.d && printf '[Service]\nWatchdogSec=10s\n' > /etc/clusterctl/web.cluster.d/watchdog.conf && clusterctl apply /etc/clusterctl/web.cluster`},
 
@@ -162,6 +166,8 @@ var oneFault = []struct {
 	}, "listener: web@2.service: on the listener of 127.0.0.1:8080 from before web.socket was restarted; clusterctl rollout restart web"},
 	{"no listener in a worker", func(c *Cluster) { c.Held["2"] = map[uint64]bool{99: true} },
 		"listener: web@2.service: up, and without the listener on 127.0.0.1:8080; clusterctl rollout restart web"},
+	{"a listener that nobody takes", func(c *Cluster) { c.Held["1"], c.Held["2"] = map[uint64]bool{9: true}, map[uint64]bool{9: true} },
+		"listener: web.socket: no worker accepts from 127.0.0.1:8080: connections to it wait for ever; clusterctl logs web -n 50   # a worker of the library says which listener it did not take; Listen= names them"},
 	{"no listener in systemd", func(c *Cluster) { c.HeldByManager = map[uint64]bool{99: true} },
 		"listener: web.socket: active, and systemd holds no listener on 127.0.0.1:8080; systemctl restart web.socket && clusterctl rollout restart web"},
 	{"a kernel that wants less", func(c *Cluster) { c.SoMaxConn, c.Listening[0].Limit = 128, 128 },
@@ -173,6 +179,9 @@ var oneFault = []struct {
 		"cluster-down: web.service: failed (result=exit-code); systemctl restart web.service"},
 	{"a cluster that is not started", func(c *Cluster) { c.Service.ActiveState = units.Inactive },
 		"cluster-down: web.service: enabled, and not running; systemctl start web.service"},
+	{"a cluster of the systemd generator that is not started", func(c *Cluster) {
+		c.Service.ActiveState, c.Setup.UnitFileState, c.Spec.AtBoot = units.Inactive, "generated", true
+	}, "cluster-down: web.service: enabled, and not running; systemctl start web.service"},
 	{"a worker that is stopped", func(c *Cluster) { c.Workers[0].ActiveState = units.Inactive },
 		"worker-down: web@1.service: enabled, and inactive (result=success); clusterctl start web@1"},
 	{"a worker in a crash loop", func(c *Cluster) {
@@ -180,9 +189,9 @@ var oneFault = []struct {
 		w.ActiveState, w.SubState, w.Result, w.ExecMainStatus, w.NRestarts = units.Activating, "auto-restart", "exit-code", 1, 9
 	}, "worker-down: web@1.service: it ends again and again (result=exit-code, status=1), 9 restarts so far; clusterctl logs web@1 -n 50   # says why"},
 	{"more workers than asked for", func(c *Cluster) { c.Spec.Workers = 1 },
-		"worker-number: web@2.service: enabled, and /etc/clusterctl/web.cluster asks for 1 workers; clusterctl apply /etc/clusterctl/web.cluster"},
+		"worker-number: web@2.service: enabled, and /etc/clusterctl/web.cluster says Workers=1; clusterctl apply /etc/clusterctl/web.cluster"},
 	{"fewer workers than asked for", func(c *Cluster) { c.Spec.Workers = 3 },
-		"worker-number: web@3.service: not enabled, and /etc/clusterctl/web.cluster asks for 3 workers; clusterctl apply /etc/clusterctl/web.cluster"},
+		"worker-number: web@3.service: not enabled, and /etc/clusterctl/web.cluster says Workers=3; clusterctl apply /etc/clusterctl/web.cluster"},
 	{"a worker that is up and not enabled", func(c *Cluster) {
 		c.Workers[1].Enabled, c.Spec.Workers = false, 0
 	}, "worker-beyond: web@2.service: up, and not enabled; clusterctl stop web@2"},
@@ -244,6 +253,12 @@ func TestExamine_Silent(t *testing.T) {
 			c.Service.ActiveState, c.Setup.UnitFileState = units.Inactive, "disabled"
 			c.Sockets[0].ActiveState, c.SocketSetups[0].ActiveState = units.Inactive, units.Inactive
 			c.Listening, c.HeldByManager, c.Held = nil, map[uint64]bool{}, nil
+			for i := range c.Workers {
+				c.Workers[i].ActiveState = units.Inactive
+			}
+		},
+		"lazy, of the systemd generator": func(c *Cluster) {
+			c.Service.ActiveState, c.Setup.UnitFileState = units.Inactive, "generated"
 			for i := range c.Workers {
 				c.Workers[i].ActiveState = units.Inactive
 			}

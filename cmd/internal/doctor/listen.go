@@ -89,6 +89,10 @@ func (c Cluster) heldOn(socket, address string) []fault {
 	if len(old) > 0 {
 		found = append(found, fault{names(old), fmt.Sprintf("on the listener of %s from before %s was restarted", address, socket), c.clusterctl("rollout restart", c.Name)})
 	}
+	if len(none) > 0 && len(none) == len(c.serving()) {
+		mend := c.clusterctl("logs", c.Name, "-n 50   # a worker of the library says which listener it did not take; Listen= names them")
+		return append(found, fault{socket, "no worker accepts from " + address + ": connections to it wait for ever", mend})
+	}
 	if len(none) > 0 {
 		found = append(found, fault{names(none), "up, and without the listener on " + address, c.clusterctl("rollout restart", c.Name)})
 	}

@@ -80,10 +80,8 @@ type Spec struct {
 	Path    string // "" if the units were made from a command line
 	Err     error  // why it does not make units
 	Drift   []string
-	Workers int // how many it asks for, 0 if that is not known
-	// Generated says that systemd's generator makes the units anew at each
-	// daemon-reload.
-	Generated bool
+	Workers int  // how many it asks for, 0 if that is not known
+	AtBoot  bool // it starts with the host
 }
 
 // systemctl is a command for the manager of the cluster.
@@ -151,14 +149,19 @@ func (c Cluster) withoutKey(d units.Detail, section string, keys ...string) stri
 	return "sed -i " + strings.Join(lines, " ") + " " + strings.Join(files, " ") + " && " + c.systemctl("daemon-reload")
 }
 
-// underSpec is a command that adds a drop-in to the .cluster file and has it
-// take effect.
-func (c Cluster) underSpec(name, text string) string {
-	if c.Spec.Path == "" {
-		return c.systemctl("edit", c.Name+"@.service   # and add: "+strings.ReplaceAll(text, `\n`, " "))
+// adding is a command that adds a drop-in to the .cluster file, or to the workers'
+// unit if there is none, and has it take effect.
+func (c Cluster) adding(name, text string) string {
+	if c.Spec.Path != "" {
+		dir := quote(c.Spec.Path + ".d")
+		return "mkdir -p " + dir + " && printf '" + text + "' > " + dir + "/" + name + " && " + c.apply()
 	}
-	dir := c.Spec.Path + ".d"
-	return "mkdir -p " + quote(dir) + " && printf '" + text + "' > " + quote(dir+"/"+name) + " && " + c.apply()
+	dir := "/etc/systemd/system/"
+	if c.User {
+		dir = "~/.config/systemd/user/"
+	}
+	dir += c.Name + "@.service.d"
+	return "mkdir -p " + dir + " && printf '" + text + "' > " + dir + "/" + name + " && " + c.systemctl("daemon-reload") + c.roll()
 }
 
 // quote is a word for a shell.

@@ -148,7 +148,7 @@ func neverReady(c Cluster) []fault {
 	}
 	return []fault{{
 		names(silent), "no READY=1 in time (Type=notify): killed and started again, for ever",
-		c.underSpec("type.conf", `[Service]\nType=exec\n`) + "   # for a program that can't say READY=1; Ready= in [Cluster] asks it instead",
+		c.adding("type.conf", `[Service]\nType=exec\n`) + "   # for a program that can't say READY=1; Ready= in [Cluster] asks it instead",
 	}}
 }
 
@@ -157,7 +157,7 @@ func watchdog(c Cluster) []fault {
 	if len(without) == 0 || !c.hasLibrary() {
 		return nil
 	}
-	return []fault{{names(without), "no watchdog: who hangs, hangs for ever", c.underSpec("watchdog.conf", `[Service]\nWatchdogSec=10s\n`)}}
+	return []fault{{names(without), "no watchdog: who hangs, hangs for ever", c.adding("watchdog.conf", `[Service]\nWatchdogSec=10s\n`)}}
 }
 
 // hasLibrary says that the workers are of the activation library: one of them has

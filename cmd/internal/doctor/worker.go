@@ -35,10 +35,17 @@ func clusterDown(c Cluster) []fault {
 	switch {
 	case service.ActiveState == units.FailedState:
 		return []fault{{service.Name, fmt.Sprintf("failed (result=%s)", service.Result), c.systemctl("restart", service.Name)}}
-	case service.LoadState == units.Loaded && service.ActiveState == units.Inactive && c.Setup.UnitFileState == "enabled":
+	case service.LoadState == units.Loaded && service.ActiveState == units.Inactive && c.isEnabled():
 		return []fault{{service.Name, "enabled, and not running", c.systemctl("start", service.Name)}}
 	}
 	return nil
+}
+
+// isEnabled says that the cluster starts with the host. Units of the systemd
+// generator are "generated", whatever its links say.
+func (c Cluster) isEnabled() bool {
+	state := c.Setup.UnitFileState
+	return state == "enabled" || state == "enabled-runtime" || state == "generated" && c.Spec.AtBoot
 }
 
 func workerDown(c Cluster) []fault {
@@ -61,7 +68,7 @@ func workerDown(c Cluster) []fault {
 }
 
 func workerNumber(c Cluster) []fault {
-	if c.Spec.Workers == 0 || c.Spec.Generated {
+	if c.Spec.Workers == 0 {
 		return nil
 	}
 	var beyond, lacking []string
@@ -78,7 +85,7 @@ func workerNumber(c Cluster) []fault {
 		}
 	}
 	var found []fault
-	message := fmt.Sprintf("enabled, and %s asks for %d workers", c.Spec.Path, c.Spec.Workers)
+	message := fmt.Sprintf("enabled, and %s says Workers=%d", c.Spec.Path, c.Spec.Workers)
 	if len(beyond) > 0 {
 		found = append(found, fault{names(beyond), message, c.apply()})
 	}

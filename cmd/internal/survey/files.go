@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/doctor"
 	"github.com/clusterctl/clusterctl/generator"
@@ -72,7 +71,6 @@ func (s Surveyor) spec(ctx context.Context, c *doctor.Cluster, unseen *blind) {
 		return
 	}
 	dir := filepath.Dir(c.Setup.FragmentPath)
-	c.Spec.Generated = strings.Contains(dir, "/generator")
 	cluster, err := s.load(source)
 	if errors.Is(err, fs.ErrPermission) {
 		unseen.note(source, err)
@@ -82,7 +80,7 @@ func (s Surveyor) spec(ctx context.Context, c *doctor.Cluster, unseen *blind) {
 	if err != nil {
 		return
 	}
-	c.Spec.Workers = cluster.Workers.Count(runtime.NumCPU())
+	c.Spec.Workers, c.Spec.AtBoot = cluster.Workers.Count(runtime.NumCPU()), cluster.Start == spec.AtBoot
 	running, err := s.Systemd.Version(ctx)
 	if err != nil {
 		running = spec.OldestSystemd
