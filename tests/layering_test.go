@@ -36,6 +36,9 @@ var layers = []struct {
 	{"cmd/clusterctl", []string{"github.com/prometheus", "google.golang.org/protobuf"}, "they would make it larger and slower to start; the exporter has them"},
 	{"cmd/internal/journal", []string{"github.com/spf13", "github.com/godbus", "golang.org", module}, "it only knows the journal"},
 	{"cmd/internal/events", []string{"github.com/godbus", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "it makes events of what was read, and reads nothing"},
+	{"cmd/internal/table", []string{"github.com", module}, "it only lays out text"},
+	{"cmd/internal/claim", []string{"github.com", "golang.org", module}, "it only keeps a lock"},
+	{"cmd/internal/top", []string{"github.com/godbus", "github.com/spf13", module + "units/bus"}, "what is shown is decided without systemd"},
 	{"units/rollout", []string{"github.com/godbus", "github.com/coreos", "github.com/spf13", "net/http", module + "units/bus", module + "units/health"}, "decisions must run without systemd"},
 }
 
@@ -46,6 +49,7 @@ var only = []struct {
 	reason  string
 }{
 	{"github.com/spf13/cobra", []string{"cmd/clusterctl"}, "flags and words to people stay in one place"},
+	{"charm.land/bubbletea/v2", []string{"cmd/internal/top"}, "one package draws on terminals"},
 	{"github.com/vishvananda/netlink/nl", []string{"units/listener"}, "one package asks the kernel for sockets"},
 	{"github.com/godbus/dbus/v5", []string{"units/bus"}, "one package speaks D-Bus"},
 	{"github.com/coreos/go-systemd/v22/dbus", []string{"units/bus"}, "one package speaks D-Bus"},

@@ -87,7 +87,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 		{"Set a cluster up:", []*cobra.Command{newInitCommand(g), newExplainCommand(g), newGenerateCommand(g), newApplyCommand(g)}},
 		{"Release:", []*cobra.Command{newDeployCommand(g), newRolloutCommand(g), newReleasesCommand(g)}},
 		{"Operate:", []*cobra.Command{
-			newStatusCommand(g), newScaleCommand(g), newDrainCommand(g), newUndrainCommand(g),
+			newStatusCommand(g), newTopCommand(g), newScaleCommand(g), newDrainCommand(g), newUndrainCommand(g),
 			newStartCommand(g), newStopCommand(g), newRestartCommand(g),
 		}},
 		{"Find out:", []*cobra.Command{newLogsCommand(g), newEventsCommand(g), newDoctorCommand(g), newMetricsCommand(g)}},

@@ -2,6 +2,7 @@ package overview
 
 import (
 	"context"
+	"slices"
 
 	"github.com/clusterctl/clusterctl/units"
 )
@@ -32,6 +33,24 @@ func Notable(workers []units.Worker) []units.Worker {
 		}
 	}
 	return notable[:min(len(notable), legible)]
+}
+
+// Some chooses the notable workers, and as many others, the first ones, as a
+// person reads through.
+func Some(workers []units.Worker) []units.Worker {
+	if len(workers) <= legible {
+		return workers
+	}
+	some := Notable(workers)
+	for _, w := range workers {
+		if len(some) == legible {
+			break
+		}
+		if !slices.ContainsFunc(some, func(n units.Worker) bool { return n.Instance == w.Instance }) {
+			some = append(some, w)
+		}
+	}
+	return some
 }
 
 // Look reads a cluster. One that systemd doesn't know has no more than the
