@@ -79,6 +79,10 @@ func TestUserManager(t *testing.T) {
 		if out := must(stage.Clusterctl, "--user", "rollout", "history", "web"); strings.Count(out, "Complete") != 2 {
 			t.Errorf("the history: %s", out)
 		}
+		installExporter(t, s)
+		requireSamples(t, must(stage.Clusterctl, "--user", "metrics"),
+			`clusterctl_cluster_workers_available{cluster="web"} 3.0`, `clusterctl_rollout_revision{cluster="web"} 2.0`,
+			`clusterctl_worker_answers{cluster="web",worker="3"} 1.0`)
 		out, err := as(stage.Clusterctl, "rollout", "restart", "web")
 		requireExit(t, err, 6)
 		if !strings.Contains(out, `no cluster "web"`) {
