@@ -97,7 +97,8 @@ func (o *deployOptions) deploy(ctx context.Context) error {
 	case info.IsDir() && o.sum != "":
 		return usageError(fmt.Errorf("release %q: --sha256 is for an archive, got a directory", o.from), "clusterctl deploy --help")
 	case o.dryRun:
-		return usageError(fmt.Errorf("release %q: --dry-run adds nothing, wanted the name of a release that is there", o.from), "clusterctl releases %s", o.cluster)
+		o.isNew = true
+		return o.run(ctx)
 	}
 	if err := o.take(ctx, info); err != nil {
 		return err

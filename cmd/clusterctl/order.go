@@ -19,6 +19,7 @@ type order struct {
 	cluster string
 	verb    rollout.Verb
 	release string // what each worker is switched to; "" leaves each on its own
+	isNew   bool   // the release is still to be added to the store
 }
 
 // newStart looks before anything is done, and returns the input of the rollout
@@ -57,7 +58,7 @@ func (g *global) newStart(ctx context.Context, systemd *bus.Cluster, o order) (r
 	}
 	start.Workers = usualWorkers(cluster, runs)
 	start.Previous = rollout.LastWhole(runs)
-	if err := g.addRelease(&start, &seen, spec.HasReleases(sources...)); err != nil {
+	if err := g.addRelease(o, &start, &seen, spec.HasReleases(sources...)); err != nil {
 		return start, seen, err
 	}
 	if start.Verb == rollout.Restart {
@@ -67,7 +68,7 @@ func (g *global) newStart(ctx context.Context, systemd *bus.Cluster, o order) (r
 }
 
 // addRelease completes what a rollout to a release needs, if it is one.
-func (g *global) addRelease(start *rollout.Start, seen *rollout.Seen, hasReleases bool) error {
+func (g *global) addRelease(o order, start *rollout.Start, seen *rollout.Seen, hasReleases bool) error {
 	if start.Release == "" {
 		return nil
 	}
@@ -78,12 +79,12 @@ func (g *global) addRelease(start *rollout.Start, seen *rollout.Seen, hasRelease
 	if err != nil {
 		return err
 	}
-	if _, err := store.Get(start.Release); errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.Get(start.Release); errors.Is(err, fs.ErrNotExist) && !o.isNew {
 		return &rollout.Refusal{
 			Message: fmt.Sprintf("cluster %q has no release %q", start.Cluster, start.Release),
 			Hint:    "clusterctl releases " + start.Cluster,
 		}
-	} else if err != nil {
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for _, instance := range start.Workers {

@@ -204,6 +204,13 @@ batch 5 of 5:
 				t.Errorf("the plan restarted %s", unit)
 			}
 		}
+		plan = run(t, web, stage.Clusterctl, "deploy", "web", release(t, s, "v2", ""), "--dry-run")
+		if want := "batch 2 of 5:\n  switch web@1.service from \"v1\" to \"v2\", restart\n"; !strings.Contains(plan, want) {
+			t.Errorf("the plan of a deploy has no %q:\n%s", want, plan)
+		}
+		if releases := run(t, web, stage.Clusterctl, "releases", "web"); strings.Contains(releases, "v2") {
+			t.Errorf("the plan added the release:\n%s", releases)
+		}
 		out := run(t, web, stage.Clusterctl, "rollout", "restart", "web")
 		if want := "restarting web@2.service, web@3.service\n"; !strings.Contains(out, want) {
 			t.Errorf("what was done has no %q:\n%s", want, out)

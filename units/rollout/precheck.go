@@ -49,7 +49,7 @@ func PrecheckExists(cluster units.Cluster) error {
 	service := cluster.Service
 	switch {
 	case service.LoadState == units.NotFound:
-		return refuse("systemctl list-unit-files '*.socket'   # the clusters of this host have a NAME.socket and a NAME@.service",
+		return refuse("clusterctl status   # lists the clusters",
 			"no cluster %q: systemd knows no unit %q", cluster.Name, service.Name)
 	case service.LoadState == units.Masked:
 		return refuse("systemctl unmask "+service.Name, "cluster %q is masked", cluster.Name)
@@ -63,16 +63,21 @@ func precheckSocket(socket units.Unit) error {
 	if socket.LoadState == units.NotFound {
 		return refuse("clusterctl generate   # writes the units anew", "unit %q is missing: the cluster has no listener", socket.Name)
 	}
+	if err := precheckLoaded(socket); err != nil {
+		return err
+	}
 	if socket.ActiveState != units.Active {
 		return refuse("systemctl restart "+socket.Name, "the listener %q is %s (result=%s): a restarted worker would get no socket", socket.Name, socket.ActiveState, socket.Result)
 	}
-	return precheckLoaded(socket)
+	return nil
 }
 
 func precheckLoaded(u units.Unit) error {
 	switch {
 	case u.LoadState == units.NotFound:
 		return refuse("systemctl disable "+u.Name+"   # or write its unit file", "unit %q is enabled, but it has no unit file", u.Name)
+	case u.LoadState == units.Masked:
+		return refuse("systemctl unmask "+u.Name, "unit %q is masked", u.Name)
 	case u.LoadState != units.Loaded:
 		return refuse("systemctl status "+u.Name, "unit %q can't be loaded (LoadState=%s)", u.Name, u.LoadState)
 	case u.NeedDaemonReload:
