@@ -152,7 +152,7 @@ func exporterMayDoLittle(t *testing.T, web *stage.Cluster) {
 	mustScrape(t, web.Stage)
 	process := "/proc/" + property(t, web, exporterService, "MainPID")
 	for dir, want := range map[string]string{
-		"/etc": "systemd", "/etc/systemd": "system", "/usr": "lib libexec", "/usr/lib": "systemd", "/var": "lib tmp", "/var/lib": "clusterctl",
+		"/": "dev etc lib proc root run sys tmp usr var", "/etc": "systemd", "/etc/systemd": "system", "/lib": "systemd", "/usr/lib": "systemd", "/var": "lib tmp", "/var/lib": "clusterctl",
 		"/run/clusterctl-exporter": "", "/root": "", "/tmp": "",
 	} {
 		if seen := strings.Fields(run(t, web, "ls", process+"/root"+dir)); strings.Join(seen, " ") != want {
@@ -174,16 +174,18 @@ func exporterMayDoLittle(t *testing.T, web *stage.Cluster) {
 	}
 }
 
-// A drop-in of the cluster is below /etc, and what it says counts.
+// The policy is read wherever systemd has found it.
 func exporterKnowsThePolicy(t *testing.T, web *stage.Cluster) {
-	dropIn := "/etc/systemd/system/web.service.d/slow.conf"
-	if err := web.WriteFile(dropIn, []byte("[X-Cluster]\nMinReadySec=5min\n"), 0o644); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"} {
+		dropIn := dir + "/web.service.d/slow.conf"
+		if err := web.WriteFile(dropIn, []byte("[X-Cluster]\nMinReadySec=5min\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run(t, web, "systemctl", "daemon-reload")
+		requireSamples(t, mustScrape(t, web.Stage),
+			`clusterctl_cluster_workers_ready{cluster="web"} 4.0`, `clusterctl_cluster_workers_available{cluster="web"} 0.0`)
+		run(t, web, "rm", dropIn)
 	}
-	run(t, web, "systemctl", "daemon-reload")
-	requireSamples(t, mustScrape(t, web.Stage),
-		`clusterctl_cluster_workers_ready{cluster="web"} 4.0`, `clusterctl_cluster_workers_available{cluster="web"} 0.0`)
-	run(t, web, "rm", "-r", filepath.Dir(dropIn))
 	run(t, web, "systemctl", "daemon-reload")
 }
 
