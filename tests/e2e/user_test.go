@@ -80,9 +80,13 @@ func TestUserManager(t *testing.T) {
 			t.Errorf("the history: %s", out)
 		}
 		installExporter(t, s)
-		requireSamples(t, must(stage.Clusterctl, "--user", "metrics"),
-			`clusterctl_cluster_workers_available{cluster="web"} 3.0`, `clusterctl_rollout_revision{cluster="web"} 2.0`,
-			`clusterctl_worker_answers{cluster="web",worker="3"} 1.0`)
+		eventually(t, "all that clusterctl --user metrics tells", func() bool {
+			return len(missingSamples(must(stage.Clusterctl, "--user", "metrics"), []string{
+				`clusterctl_cluster_workers_available{cluster="web"} 3.0`,
+				`clusterctl_rollout_revision{cluster="web"} 2.0`,
+				`clusterctl_worker_answers{cluster="web",worker="3"} 1.0`,
+			})) == 0
+		})
 		out, err := as(stage.Clusterctl, "rollout", "restart", "web")
 		requireExit(t, err, 6)
 		if !strings.Contains(out, `no cluster "web"`) {
