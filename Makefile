@@ -1,6 +1,7 @@
 # clusterctl: several workers on one systemd socket, rolled without losing a request.
 
 GO      ?= go
+FUZZTIME ?= 30s
 VERSION ?= $(word 1,$(shell cmd/dist/version))
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X github.com/clusterctl/clusterctl/generator.Binary=$(BINDIR)/clusterctl
 
@@ -47,13 +48,9 @@ golden: ## write the golden files of the units and the metrics, and debian/copyr
 	$(GO) test ./generator/... ./cmd/internal/metrics -update
 	$(GO) run ./cmd/dist/licenses -copyright >debian/copyright.new && mv debian/copyright.new debian/copyright
 
-fuzz: ## fuzz the parsers, 30 s each
-	$(GO) test ./generator/spec -run '^$$' -fuzz '^FuzzParse$$' -fuzztime 30s
-	$(GO) test ./generator -run '^$$' -fuzz FuzzGenerate -fuzztime 30s
-	$(GO) test ./units/release -run '^$$' -fuzz FuzzUnpack -fuzztime 30s
-	$(GO) test ./units/bus -run '^$$' -fuzz FuzzUnitOfPath -fuzztime 30s
-	$(GO) test ./cmd/internal/journal -run '^$$' -fuzz FuzzDecode -fuzztime 30s
-	$(GO) test ./cmd/internal/events -run '^$$' -fuzz FuzzReader -fuzztime 30s
+fuzz: ## fuzz every parser and writer, FUZZTIME each (30s)
+	@set -e; grep -ro --include='*_test.go' '^func Fuzz[A-Za-z]*' . | sort | while IFS=: read -r file target; do \
+		$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME); done
 
 clean: ## remove what build made
 	rm -rf bin dist

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +102,33 @@ func FuzzParse(f *testing.F) {
 		policy, err := ParsePolicy(Source{"unit", append([]byte("[X-Cluster]\n"), c.Policy.Format()...)})
 		if err != nil || policy != c.Policy {
 			t.Errorf("policy %+v is read back as %+v (%v)", c.Policy, policy, err)
+		}
+	})
+}
+
+// FuzzRoundTrip puts any value under any key of ours: one that is taken is the
+// same after it was written and read, and one that is refused changes nothing else.
+func FuzzRoundTrip(f *testing.F) {
+	keys := Keys()
+	for i, value := range []string{
+		"7", "50%", "lazy", "http=0.0.0.0:8080", "x=/run/a.sock mode=0660 user=a", "http /healthz?a=b", "exec a \"b c\" %i", "tcp localhost:1",
+		"1h 2min", "infinity", "no", "", " ", "\\", "a\\\nb", "a\n[Service]", "\u00a0x", "x=[::1]:1", "x=udp:[::]:53", "x=vsock::1", "x=@a", "0x7", "1e3",
+	} {
+		f.Add(uint8(i), value, value)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, first, second string) {
+		key := keys[int(which)%len(keys)]
+		text := fmt.Sprintf("[Cluster]\nListen=base=1\n[Service]\nExecStart=/a\n[%s]\n%s=%s\n%s=%s\n", key.Section, key.Name, first, key.Name, second)
+		c, err := Parse("web.cluster", []byte(text))
+		if err != nil {
+			return
+		}
+		again, err := Parse("web.cluster", c.Format())
+		if err != nil {
+			t.Fatalf("%q: its own text is refused: %v\n%s", text, err, c.Format())
+		}
+		if !again.Equal(c) {
+			t.Errorf("%q: read %+v, and from its own text %+v", text, c, again)
 		}
 	})
 }

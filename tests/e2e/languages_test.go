@@ -19,8 +19,11 @@ func TestRolloutRestart_OtherLanguagesLoseNothing(t *testing.T) {
 		{"node", "/usr/bin/node", "nodejs", []string{"server.js"}},
 		{"python", "/usr/bin/python3", "python3", []string{"worker.py"}},
 		{"gunicorn", "/usr/bin/gunicorn", "gunicorn", []string{"app.py", "gunicorn.conf.py"}},
+		{"uvicorn", "/usr/bin/uvicorn", "uvicorn", []string{"app.py", "serve.py"}},
+		{"puma", "/usr/bin/puma", "puma", []string{"config.ru", "puma.rb"}},
 	} {
 		t.Run(language.name, func(t *testing.T) {
+			t.Parallel()
 			if _, err := os.Stat(language.program); err != nil {
 				t.Fatalf("%v\ninstall it: apt-get install --no-install-recommends %s", err, language.apt)
 			}
@@ -37,7 +40,7 @@ func TestRolloutRestart_OtherLanguagesLoseNothing(t *testing.T) {
 			}
 			web := startWeb(t, s, string(spec))
 			for _, mode := range []load.Mode{load.KeepAlive, load.NewConnection} {
-				t.Run(string(mode), func(t *testing.T) { rollUnderLoad(t, web, mode, 3) })
+				t.Run(string(mode), func(t *testing.T) { rollUnderLoad(t, web, mode, 2) })
 			}
 		})
 	}
