@@ -37,6 +37,8 @@ func TestSystemd(t *testing.T) {
 			t.Run("listeners", func(t *testing.T) { everyListener(t, s) })
 			t.Run("identity", func(t *testing.T) { oneIdentity(t, s) })
 			t.Run("values", func(t *testing.T) { valuesComeBack(t, s) })
+			t.Run("any value", func(t *testing.T) { anyValueComesBack(t, s) })
+			t.Run("any path", func(t *testing.T) { anyPathListens(t, s) })
 		})
 	}
 }
