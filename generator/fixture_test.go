@@ -25,6 +25,8 @@ import (
 //	has UNIT SECTION KEY=VALUE       the key has this value, maybe among others
 //	last UNIT SECTION KEY=VALUE      the key has this value last, which is the one that holds
 //	lacks UNIT SECTION KEY           the key is not set
+//	live UNIT PROPERTY=VALUE         a real systemd has started worker 1, and the unit has this,
+//	                                 or has it in a list
 //	fault TEXT                       the file is refused with a line that has this text;
 //	                                 there are no more faults than such lines
 type fixture struct {
@@ -34,6 +36,7 @@ type fixture struct {
 	dropIns    []spec.Source
 	workers    string
 	assertions []string
+	live       []string
 	faults     []string
 }
 
@@ -78,6 +81,8 @@ func readFixture(t testing.TB, name string, archive *txtar.Archive) fixture {
 				t.Fatal(err)
 			}
 			f.options.Systemd = version
+		case "live":
+			f.live = append(f.live, rest)
 		case "fault":
 			f.faults = append(f.faults, rest)
 		case "workers":

@@ -32,6 +32,7 @@ func TestSystemd(t *testing.T) {
 			if version != "host" { // which TestFixtures_PassSystemdAnalyzeVerify asks
 				t.Run("fixtures", func(t *testing.T) { verifyInside(t, s) })
 			}
+			t.Run("live", func(t *testing.T) { fixturesLive(t, s) })
 			t.Run("exposure", func(t *testing.T) { exposure(t, s) })
 			t.Run("generator", func(t *testing.T) { generateAtReload(t, s) })
 			t.Run("listeners", func(t *testing.T) { everyListener(t, s) })
