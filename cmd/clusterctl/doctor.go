@@ -147,7 +147,7 @@ func (o *doctorOptions) examine(ctx context.Context, systemd *bus.Reader) (diagn
 			return found, err
 		}
 		if cluster.Service.LoadState == units.NotFound {
-			return found, rollout.Precheck(cluster.Cluster, rollout.Switch)
+			return found, rollout.PrecheckExists(cluster.Cluster)
 		}
 		found.Findings = append(found.Findings, doctor.Examine(cluster)...)
 		found.Unseen = append(found.Unseen, unseen...)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/clusterctl/clusterctl/cmd/internal/journal"
 	"github.com/clusterctl/clusterctl/cmd/internal/table"
 	"github.com/clusterctl/clusterctl/units"
-	"github.com/clusterctl/clusterctl/units/rollout"
 )
 
 type eventsOptions struct {
@@ -67,7 +65,7 @@ func (o *eventsOptions) run(ctx context.Context) error {
 	if err != nil {
 		return usageError(fmt.Errorf("--since: %w", err), "man systemd.time")
 	}
-	sockets, err := o.sockets(ctx)
+	seen, err := o.glance(ctx, o.cluster)
 	if err != nil {
 		return err
 	}
@@ -86,42 +84,18 @@ func (o *eventsOptions) run(ctx context.Context) error {
 	if err := stream.rollouts.read(); err != nil {
 		return err
 	}
+	others := []string{units.ServiceName(o.cluster), units.SocketName(o.cluster), units.RolloutName(o.cluster)}
+	for _, socket := range seen.Sockets {
+		others = append(others, socket.Name)
+	}
 	tail := journalTail{
-		global: o.global, cluster: o.cluster, follow: o.follow,
-		extra: append(sockets, units.ServiceName(o.cluster), units.RolloutName(o.cluster)),
+		global: o.global, cluster: o.cluster, follow: o.follow, extra: others,
 		first: journal.Query{Since: since, Matches: events.Matches(), Fields: events.Fields()},
 	}
 	if err := tail.read(ctx, stream.entry); err != nil {
 		return ended(err)
 	}
 	return ended(stream.rollouts.emit(time.Now(), stream.printer.print))
-}
-
-// sockets are those of the cluster that systemd knows. Without systemd the
-// journal can be read all the same.
-func (o *eventsOptions) sockets(ctx context.Context) ([]string, error) {
-	names := []string{units.SocketName(o.cluster)}
-	systemd, err := o.connect(ctx, o.cluster)
-	if isAway(err) {
-		return names, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer systemd.Close()
-	seen, err := systemd.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, socket := range seen.Sockets {
-		if !slices.Contains(names, socket.Name) {
-			names = append(names, socket.Name)
-		}
-	}
-	if seen.Service.LoadState == units.NotFound {
-		return names, rollout.Precheck(seen, rollout.Switch)
-	}
-	return names, nil
 }
 
 // eventStream puts what the journal tells and what the rollouts have recorded into

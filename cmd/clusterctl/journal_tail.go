@@ -86,6 +86,9 @@ func (t journalTail) followKnown(ctx context.Context, systemd *bus.Cluster, quer
 		watching = t.awaitNew(known, systemd, query.Units)
 	}()
 	err = journal.Read(known, query, each)
+	if err == nil && known.Err() == nil {
+		err = errors.New("follow the journal: journalctl has ended")
+	}
 	stop()
 	<-watched
 	return errors.Join(err, watching)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -149,20 +148,26 @@ func (o *logsOptions) boundByRollout(tail journalTail) (journalTail, error) {
 // ended.
 const lastWords = time.Second
 
-// mustExist tells an empty journal from a name without a cluster. The journal can
-// be read without systemd.
+// mustExist tells an empty journal from a name without a cluster.
 func (g *global) mustExist(ctx context.Context, cluster string) error {
-	systemd, err := g.connect(ctx, cluster)
-	if errors.Is(err, bus.ErrNoSystemd) {
-		return nil
+	_, err := g.glance(ctx, cluster)
+	return err
+}
+
+// glance is a cluster that has to be there. Without systemd nothing is known of
+// it, and the journal can be read all the same.
+func (g *global) glance(ctx context.Context, cluster string) (units.Cluster, error) {
+	systemd, err := bus.OpenReader(ctx, g.manager())
+	if isAway(err) {
+		return units.Cluster{}, nil
 	}
 	if err != nil {
-		return err
+		return units.Cluster{}, err
 	}
 	defer systemd.Close()
-	seen, err := systemd.List(ctx)
+	seen, err := systemd.Glance(ctx, cluster)
 	if err != nil || seen.Service.LoadState != units.NotFound {
-		return err
+		return seen, err
 	}
-	return rollout.Precheck(seen, rollout.Switch)
+	return seen, rollout.PrecheckExists(seen)
 }

@@ -26,11 +26,8 @@ func (p *paged) page(out io.Writer, endless bool) (io.Writer, func()) {
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	plain := func() { signal.Stop(broken) }
-	if p.without || endless || !isTerminal(out) {
-		return out, plain
-	}
-	command := cmp.Or(os.Getenv("SYSTEMD_PAGER"), os.Getenv("PAGER"), "less")
-	if _, set := os.LookupEnv("SYSTEMD_PAGER"); command == "cat" || set && os.Getenv("SYSTEMD_PAGER") == "" {
+	command := pagerCommand()
+	if p.without || endless || command == "" || !isTerminal(out) {
 		return out, plain
 	}
 	pager := exec.Command("/bin/sh", "-c", command)
@@ -47,4 +44,22 @@ func (p *paged) page(out io.Writer, endless bool) (io.Writer, func()) {
 		_ = pager.Wait() // it showed what it could
 		plain()
 	}
+}
+
+// pagerCommand is the pager as systemctl chooses it, "" if there is none.
+func pagerCommand() string {
+	for _, variable := range []string{"SYSTEMD_PAGER", "PAGER"} {
+		if command, isSet := os.LookupEnv(variable); isSet {
+			if command == "cat" {
+				return "" // it does what is done without it
+			}
+			return command
+		}
+	}
+	for _, name := range []string{"pager", "less", "more"} {
+		if _, err := exec.LookPath(name); err == nil {
+			return name
+		}
+	}
+	return ""
 }

@@ -262,4 +262,12 @@ func TestDoctor_UserManager(t *testing.T) {
 	if out, err := as(doctor...); err != nil || out != "healthy: 1 cluster (web) and the host\n" {
 		t.Errorf("mended: %v: %q", err, out)
 	}
+	logs, err := as(stage.Clusterctl, "--user", "logs", "web@1")
+	if err != nil || strings.Count(logs, "Started web@1.service") != 2 {
+		t.Errorf("the logs of a user's worker: %v: %s", err, logs)
+	}
+	events, err := as(stage.Clusterctl, "--user", "events", "web")
+	if err != nil || !strings.Contains(events, "web@1          restarted  as somebody asked") || !strings.Contains(events, "successfully rolled out: revision 1") {
+		t.Errorf("the events of a user's cluster: %v: %s", err, events)
+	}
 }

@@ -49,7 +49,7 @@ func Read(ctx context.Context, q Query, each func(line []byte, e Entry) error) e
 	if q.Follow {
 		return nil
 	}
-	return context.Cause(ctx)
+	return ctx.Err()
 }
 
 func eachLine(r io.Reader, each func([]byte, Entry) error) error {
