@@ -87,7 +87,7 @@ func Generate(c *spec.Cluster, o Options) ([]File, error) {
 	files := make([]File, len(units))
 	for i, u := range units {
 		var text bytes.Buffer
-		if err := templates.Units.ExecuteTemplate(&text, u.template, u.in); err != nil {
+		if err := templates.Units().ExecuteTemplate(&text, u.template, u.in); err != nil {
 			return nil, fmt.Errorf("generate %q: %w", u.name, err)
 		}
 		files[i] = File{Name: u.name, Data: text.Bytes()}

@@ -29,7 +29,7 @@ func Preset(c *spec.Cluster, o Options) (File, error) {
 		preset.Instances = append(preset.Instances, i+1)
 	}
 	var text bytes.Buffer
-	if err := templates.Units.ExecuteTemplate(&text, "preset.tmpl", preset); err != nil {
+	if err := templates.Units().ExecuteTemplate(&text, "preset.tmpl", preset); err != nil {
 		return File{}, fmt.Errorf("generate the preset of %q: %w", c.Name, err)
 	}
 	return File{Name: "80-" + c.Name + ".preset", Data: text.Bytes()}, nil

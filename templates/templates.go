@@ -4,6 +4,7 @@ package templates
 
 import (
 	"embed"
+	"sync"
 	"text/template"
 )
 
@@ -11,4 +12,7 @@ import (
 var texts embed.FS
 
 // Units are the templates of the units, by file name: "service.tmpl" and so on.
-var Units = template.Must(template.New("units").Option("missingkey=error").ParseFS(texts, "*.tmpl"))
+// They are parsed when somebody asks for them: most commands do not.
+var Units = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("units").Option("missingkey=error").ParseFS(texts, "*.tmpl"))
+})

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,8 +16,6 @@ import (
 	"github.com/clusterctl/clusterctl/units/release"
 	"github.com/clusterctl/clusterctl/units/rollout"
 )
-
-var sumPattern = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)
 
 type deployOptions struct {
 	rolloverOptions
@@ -75,7 +74,7 @@ func (o *deployOptions) validate(cmd *cobra.Command) error {
 			o.name = strings.TrimSuffix(o.name, suffix)
 		}
 	}
-	if o.sum != "" && !sumPattern.MatchString(o.sum) {
+	if sum, err := hex.DecodeString(o.sum); err != nil || o.sum != "" && len(sum) != sha256.Size {
 		return usageError(fmt.Errorf("--sha256 %q: wanted 64 hexadecimal digits", o.sum), "sha256sum %s", o.from)
 	}
 	if err := release.ValidateName(o.name); err != nil {

@@ -74,10 +74,26 @@ func (l Listener) prefix() string {
 	return ""
 }
 
+// A pattern that counts takes longer to build than all of this takes to read, and
+// every command would pay for it: the lengths stand beside the patterns.
 var (
-	listenerName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	accountName  = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_-]{0,30}|[0-9]{1,10})$`)
+	listenerName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+	accountName  = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_-]*|[0-9]+)$`)
 )
+
+const (
+	longestListenerName  = 64
+	longestAccountName   = 31
+	longestAccountNumber = 10
+)
+
+func isAccount(s string) bool {
+	longest := longestAccountName
+	if s != "" && s[0] >= '0' && s[0] <= '9' {
+		longest = longestAccountNumber
+	}
+	return len(s) <= longest && accountName.MatchString(s)
+}
 
 // ParseListener reads NAME=ADDRESS with options after it, such as
 // "http=0.0.0.0:8080", "dns=udp:53" or "ctl=/run/web.sock mode=0660 group=www".
@@ -89,7 +105,7 @@ func ParseListener(s string) (Listener, error) {
 	}
 	name = strings.Trim(name, blanks)
 	switch {
-	case !listenerName.MatchString(name):
+	case len(name) > longestListenerName, !listenerName.MatchString(name):
 		return Listener{}, fmt.Errorf(`%q: the name of a listener is made of at most 64 letters, digits, "_", "-" and "."`, name)
 	case name == "admin", name == "activate":
 		return Listener{}, fmt.Errorf("%q is the name of a unit of the cluster's own: wanted another", name)
@@ -164,7 +180,7 @@ func (l *Listener) setOption(word string) error {
 		}
 		l.Mode = fs.FileMode(mode)
 	case "user", "group":
-		if !accountName.MatchString(value) {
+		if !isAccount(value) {
 			return fmt.Errorf("%q: wanted the name or number of a %s", word, key)
 		}
 		if key == "user" {
