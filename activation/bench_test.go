@@ -14,15 +14,20 @@ import (
 )
 
 // BenchmarkOverhead compares a worker with a plain net/http server, in turns on
-// the same machine, over keep-alive connections. It reports requests/s of the
+// the same listener, over keep-alive connections. It reports requests/s of the
 // worker as a part of the plain server's ("ratio"), and the allocations that
 // the worker adds to each request ("allocs+").
 func BenchmarkOverhead(b *testing.B) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "hello\n")
 	})
-	plain := newBenchClient(b, servePlain(b, handler))
-	worker := newBenchClient(b, serveWorker(b, handler))
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer listener.Close()
+	plain := servePlain(b, listener, handler)
+	worker := serveWorker(b, listener, handler)
 	var ratios []float64
 	var plainAllocs, workerAllocs, requests uint64
 	const slice = 100 // short, so that a busy machine disturbs both alike
@@ -52,22 +57,26 @@ func BenchmarkOverhead(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // of two servers and a client: says nothing
 }
 
-func servePlain(b *testing.B, handler http.Handler) net.Addr {
+// servePlain serves one connection, and leaves the listener.
+func servePlain(b *testing.B, listener *net.TCPListener, handler http.Handler) *benchClient {
 	b.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	server := &http.Server{Handler: handler}
+	own := duplicate(b, listener)
+	go func() { _ = server.Serve(own) }()
+	b.Cleanup(func() { server.Close() })
+	client := newBenchClient(b, listener.Addr())
+	own.Close()
+	return client
+}
+
+func serveWorker(b *testing.B, listener *net.TCPListener, handler http.Handler) *benchClient {
+	b.Helper()
+	file, err := listener.File()
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := &http.Server{Handler: handler}
-	go func() { _ = server.Serve(listener) }()
-	b.Cleanup(func() { server.Close() })
-	return listener.Addr()
-}
-
-func serveWorker(b *testing.B, handler http.Handler) net.Addr {
-	b.Helper()
-	service := &HTTP{Name: "http", Server: &http.Server{Handler: handler}, Address: "127.0.0.1:0"}
-	if err := service.Open(&Sockets{}, slog.New(slog.DiscardHandler)); err != nil {
+	service := &HTTP{Name: file.Name(), Server: &http.Server{Handler: handler}}
+	if err := service.Open(Given(file), slog.New(slog.DiscardHandler)); err != nil {
 		b.Fatal(err)
 	}
 	go func() { _ = service.Serve() }()
@@ -76,7 +85,21 @@ func serveWorker(b *testing.B, handler http.Handler) net.Addr {
 			b.Error(err)
 		}
 	})
-	return service.gates[0].listener.Addr()
+	return newBenchClient(b, listener.Addr())
+}
+
+func duplicate(b *testing.B, listener *net.TCPListener) net.Listener {
+	b.Helper()
+	file, err := listener.File()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	copied, err := net.FileListener(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return copied
 }
 
 // benchClient costs little next to a server, and allocates nothing.

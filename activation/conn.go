@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,24 +25,29 @@ type conn struct {
 	wire     *wire
 	owner    *connections
 	frames   *frameWriter         // set before the first write if it is HTTP/2
+	sniffed  atomic.Bool          // plain bytes came
 	tlsState *tls.ConnectionState // of the first request
 
-	mu       sync.Mutex
-	phase    phase
-	streams  bool        // HTTP/2: at least one is open
-	sniffed  bool        // plain bytes came
-	received bool        // bytes came in this phase
-	touched  time.Time   // of the last byte or phase, while leaving
-	deadline time.Time   // the read deadline that net/http wants
-	cut      bool        // closed by us, unfinished
-	retiring bool        // a deadline in the past is set, by us
-	timer    *time.Timer // calls expire; nil while it may stay
+	// Written for each request, and so without the lock while the connection may
+	// stay: whoever writes looks at leaving after it, and leave looks at them
+	// after it has set leaving, so that one sees the other.
+	at       atomic.Int32 // the phase
+	received atomic.Bool  // bytes came in this phase
+	leaving  atomic.Bool  // timer is set
+	deadline readDeadline
+
+	mu      sync.Mutex
+	streams bool        // HTTP/2: at least one is open
+	touched time.Time   // of the last byte or phase, while leaving
+	cut     bool        // closed by us, unfinished
+	timer   *time.Timer // calls expire; nil while it may stay
 }
 
 // newConn wraps an accepted socket, with TLS if there is a configuration.
 func newConn(socket net.Conn, config *tls.Config, owner *connections) *conn {
 	c := &conn{owner: owner}
 	c.wire = &wire{Conn: socket, above: c}
+	c.deadline.mu, c.deadline.socket = &c.mu, socket
 	c.Conn = c.wire
 	if config != nil {
 		c.Conn = tls.Server(c.wire, config)
@@ -49,9 +55,11 @@ func newConn(socket net.Conn, config *tls.Config, owner *connections) *conn {
 	return c
 }
 
+func (c *conn) phase() phase { return phase(c.at.Load()) }
+
 func (c *conn) Read(data []byte) (int, error) {
 	n, err := c.Conn.Read(data)
-	if n > 0 {
+	if n > 0 && !c.sniffed.Load() {
 		c.sniff(data[:n])
 	}
 	if err != nil && c.Conn != c.wire {
@@ -67,15 +75,12 @@ func (c *conn) Write(data []byte) (int, error) {
 	return c.Conn.Write(data)
 }
 
-// sniff sees all plain bytes. The first tell HTTP/2 by its preface.
+// sniff sees the first plain bytes, which tell HTTP/2 by its preface.
 func (c *conn) sniff(data []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.sniffed {
-		return
-	}
-	c.sniffed = true
-	if c.phase == phaseNew && isHTTP2Preface(data) {
+	c.sniffed.Store(true)
+	if c.phase() == phaseNew && isHTTP2Preface(data) {
 		c.frames = &frameWriter{out: c.Conn}
 		c.owner.move(c, phaseHTTP2)
 		if c.timer != nil {
@@ -87,13 +92,28 @@ func (c *conn) sniff(data []byte) {
 // arrived is called for bytes of any kind: the beginning of a TLS record may be
 // the beginning of a request.
 func (c *conn) arrived() {
+	c.received.Store(true)
+	if !c.leaving.Load() {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.received = true
-	if c.timer != nil {
-		c.touched = time.Now()
+	c.touched = time.Now()
+	c.deadline.restore()
+}
+
+// wokenToRetire tells what became of a read that ended by a deadline.
+func (c *conn) wokenToRetire() retirement {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.deadline.retiring.Load() {
+		return retireNot
 	}
-	c.stopRetiring()
+	if c.wire.hasData() {
+		c.deadline.restore()
+		return retireOff
+	}
+	return retireDone
 }
 
 type retirement int
@@ -104,19 +124,6 @@ const (
 	retireDone                   // nothing came: end of the connection
 )
 
-func (c *conn) wokenToRetire() retirement {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.retiring {
-		return retireNot
-	}
-	if c.wire.hasData() {
-		c.stopRetiring()
-		return retireOff
-	}
-	return retireDone
-}
-
 // leave starts the clock of the connection.
 func (c *conn) leave() {
 	c.mu.Lock()
@@ -124,13 +131,14 @@ func (c *conn) leave() {
 	if c.timer != nil {
 		return // it runs already, since a pause
 	}
+	c.leaving.Store(true)
 	c.touched = time.Now()
 	grace := c.owner.grace
-	if c.phase == phaseNew && !c.received {
+	if c.phase() == phaseNew && !c.received.Load() {
 		grace *= newConnectionGraces
 	}
 	c.timer = time.AfterFunc(grace, c.expire)
-	if c.phase == phaseHTTP2 {
+	if c.phase() == phaseHTTP2 {
 		go c.warn()
 	}
 }
@@ -139,12 +147,13 @@ func (c *conn) leave() {
 func (c *conn) stay() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.timer == nil || c.phase.isHTTP2() {
+	if c.timer == nil || c.phase().isHTTP2() {
 		return
 	}
 	c.timer.Stop()
 	c.timer = nil
-	c.stopRetiring()
+	c.leaving.Store(false)
+	c.deadline.restore()
 }
 
 // expire is called when the grace may be over.
@@ -154,7 +163,7 @@ func (c *conn) expire() {
 	if c.timer == nil {
 		return // it may stay after all
 	}
-	switch c.phase {
+	switch c.phase() {
 	case phaseNew, phaseIdle:
 		c.retire()
 	case phaseHTTP2Warned:
@@ -170,7 +179,7 @@ func (c *conn) expire() {
 
 // retire ends the connection if no request has begun on it.
 func (c *conn) retire() {
-	if c.received && !c.onlyHandshake() {
+	if c.received.Load() && !c.onlyHandshake() {
 		return // the beginning of a request; net/http's own limits apply to it
 	}
 	c.endIfQuiet()
@@ -178,7 +187,7 @@ func (c *conn) retire() {
 
 // onlyHandshake tells that what came may be a TLS handshake alone, as browsers
 // open connections in advance.
-func (c *conn) onlyHandshake() bool { return c.Conn != c.wire && !c.sniffed }
+func (c *conn) onlyHandshake() bool { return c.Conn != c.wire && !c.sniffed.Load() }
 
 // retireHTTP2 spares a client that neither begins streams nor closes the second
 // that net/http waits after its own GOAWAY.
@@ -193,16 +202,7 @@ func (c *conn) endIfQuiet() {
 		c.timer.Reset(wait)
 		return
 	}
-	c.retiring = true
-	_ = c.wire.Conn.SetReadDeadline(longAgo)
-}
-
-func (c *conn) stopRetiring() {
-	if !c.retiring {
-		return
-	}
-	c.retiring = false
-	_ = c.wire.Conn.SetReadDeadline(c.deadline)
+	c.deadline.retire()
 }
 
 // warn sends the notice of HTTP/2. While the client takes no bytes it can't, and
@@ -213,24 +213,43 @@ func (c *conn) warn() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == phaseHTTP2 {
+	if c.phase() == phaseHTTP2 {
 		c.owner.move(c, phaseHTTP2Warned)
 	}
 }
 
 // enter follows http.Server.ConnState.
 func (c *conn) enter(next phase) {
+	if !c.leaving.Load() && c.phase().isHTTP1() && next.isHTTP1() {
+		c.turnTo(next)
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase.isHTTP2() && next != phaseGone {
+	if c.phase().isHTTP2() && next != phaseGone {
 		c.enterHTTP2(next)
 		return
 	}
 	if next == phaseIdle {
-		c.received = false
+		c.received.Store(false)
 	}
-	c.stopRetiring()
+	c.deadline.restore()
 	c.owner.move(c, next)
+}
+
+// turnTo is enter for what happens in each request.
+func (c *conn) turnTo(next phase) {
+	if next == phaseIdle {
+		c.received.Store(false)
+	}
+	c.at.Store(int32(next))
+	if !c.leaving.Load() {
+		return
+	}
+	c.mu.Lock() // the drain began between
+	defer c.mu.Unlock()
+	c.deadline.restore()
+	c.owner.restartClock(c)
 }
 
 // enterHTTP2 leaves time after the last stream: its end may not be written yet.
@@ -240,7 +259,7 @@ func (c *conn) enterHTTP2(next phase) {
 		return
 	}
 	c.touched = time.Now()
-	if c.phase == phaseHTTP2Settled && !c.streams {
+	if c.phase() == phaseHTTP2Settled && !c.streams {
 		c.timer.Reset(c.owner.grace)
 	}
 }
@@ -250,12 +269,12 @@ func (c *conn) enterHTTP2(next phase) {
 func (c *conn) cutIf(which func(phase) bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !which(c.phase) {
+	if !which(c.phase()) {
 		return false
 	}
 	c.cut = true
 	c.wire.Close()
-	if c.phase == phaseHijacked {
+	if c.phase() == phaseHijacked {
 		c.owner.move(c, phaseGone) // its handler may never close it
 	}
 	return true
@@ -266,7 +285,7 @@ func (c *conn) Close() error {
 	err := c.Conn.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == phaseHijacked {
+	if c.phase() == phaseHijacked {
 		c.owner.move(c, phaseGone)
 	}
 	return err

@@ -56,31 +56,40 @@ func (s *connections) insert(c *conn) (leaving bool) {
 
 // move is called with the connection's lock held.
 func (s *connections) move(c *conn, next phase) {
-	if c.phase == phaseGone || c.phase == next {
+	if c.phase() == phaseGone || c.phase() == next {
 		return
 	}
 	s.count(c, next)
-	c.phase = next
+	c.at.Store(int32(next))
+	s.restartClock(c)
+}
+
+// restartClock gives a connection that leaves the time of its new phase.
+func (s *connections) restartClock(c *conn) {
 	if c.timer == nil {
 		return
 	}
 	c.touched = time.Now()
 	c.timer.Stop()
-	if next == phaseIdle || next == phaseHTTP2Warned {
+	if c.phase() == phaseIdle || c.phase() == phaseHTTP2Warned {
 		c.timer.Reset(s.grace)
 	}
 }
 
+// count takes no lock for what happens in each request.
 func (s *connections) count(c *conn, next phase) {
+	if !c.phase().isSettled() && !next.isSettled() {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if next.isSettled() && !c.phase.isSettled() {
+	if next.isSettled() && !c.phase().isSettled() {
 		s.unsettled--
 	}
 	if next.isHijacked() {
 		s.hijacked++
 	}
-	if c.phase.isHijacked() {
+	if c.phase().isHijacked() {
 		s.hijacked--
 	}
 	if next == phaseGone {

@@ -18,7 +18,7 @@ func rollUnderLoad(t *testing.T, scenario string, connect func(address string) [
 	t.Helper()
 	const rolls = 12
 	systemd := newManager(t)
-	workers := []*child{systemd.start(scenario), systemd.start(scenario)}
+	workers := []*child{systemd.start(scenario, underLoad), systemd.start(scenario, underLoad)}
 	for _, worker := range workers {
 		worker.waitFor("READY=1")
 	}
@@ -34,7 +34,7 @@ func rollUnderLoad(t *testing.T, scenario string, connect func(address string) [
 		if code, log := old.wait(); code != 0 {
 			t.Errorf("exit of %s: wanted 0, got %d\n%s", old, code, log)
 		}
-		workers[i%2] = systemd.start(scenario)
+		workers[i%2] = systemd.start(scenario, underLoad)
 		workers[i%2].waitFor("READY=1")
 	}
 	stop()

@@ -80,7 +80,7 @@ func TestDrained_ThenStopped(t *testing.T) {
 // Two workers go out of service in turn under load, over HTTP/1 and HTTP/2.
 func TestDrained_UnderLoad(t *testing.T) {
 	systemd := newManager(t)
-	workers := []*child{systemd.start("serve"), systemd.start("serve")}
+	workers := []*child{systemd.start("serve", underLoad), systemd.start("serve", underLoad)}
 	for _, worker := range workers {
 		worker.waitFor("READY=1")
 	}

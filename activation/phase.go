@@ -16,6 +16,8 @@ const (
 	phaseGone
 )
 
+func (p phase) isHTTP1() bool { return p <= phaseIdle }
+
 func (p phase) isHTTP2() bool { return p >= phaseHTTP2 && p <= phaseHTTP2Settled }
 
 // isSettled tells that http.Server.Shutdown can do the connection no harm.

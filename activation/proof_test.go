@@ -154,7 +154,7 @@ func proofClients(t *testing.T, address string) []func(context.Context) error {
 // behind: its scenario looks.
 func TestProof_NothingIsLost(t *testing.T) {
 	systemd := newManager(t)
-	workers := []*child{systemd.start("mixed"), systemd.start("mixed")}
+	workers := []*child{systemd.start("mixed", underLoad), systemd.start("mixed", underLoad)}
 	for _, worker := range workers {
 		worker.waitFor("READY=1")
 	}
@@ -181,7 +181,7 @@ func TestProof_NothingIsLost(t *testing.T) {
 		if code, log := old.wait(); code != 0 {
 			t.Errorf("exit of %s: wanted 0, got %d\n%s", old, code, log)
 		}
-		workers[i%2] = systemd.start("mixed")
+		workers[i%2] = systemd.start("mixed", underLoad)
 		workers[i%2].waitFor("READY=1")
 	}
 	waitForCount(&served, &lost, *proofRequests)

@@ -17,8 +17,6 @@ type wire struct {
 	above *conn
 }
 
-var longAgo = time.Unix(1, 0)
-
 func (w *wire) Read(data []byte) (int, error) {
 	for {
 		n, err := w.Conn.Read(data)
@@ -26,7 +24,7 @@ func (w *wire) Read(data []byte) (int, error) {
 			w.above.arrived()
 			return n, err
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
+		if !w.above.deadline.retiring.Load() || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
 		switch w.above.wokenToRetire() {
@@ -40,16 +38,7 @@ func (w *wire) Read(data []byte) (int, error) {
 	}
 }
 
-// SetReadDeadline lets ours stand while it is set.
-func (w *wire) SetReadDeadline(deadline time.Time) error {
-	w.above.mu.Lock()
-	defer w.above.mu.Unlock()
-	w.above.deadline = deadline
-	if w.above.retiring {
-		return nil
-	}
-	return w.Conn.SetReadDeadline(deadline)
-}
+func (w *wire) SetReadDeadline(deadline time.Time) error { return w.above.deadline.set(deadline) }
 
 func (w *wire) SetDeadline(deadline time.Time) error {
 	return errors.Join(w.SetReadDeadline(deadline), w.SetWriteDeadline(deadline))
