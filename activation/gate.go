@@ -101,13 +101,13 @@ func (g *gate) look() (gateState, <-chan struct{}) {
 	return g.state, g.changed
 }
 
-// enter is false if the state is not before next: only a gate that is shut can
-// open again.
-func (g *gate) enter(next gateState) bool {
+// enter does nothing if the state is not before next: only a gate that is shut
+// can open again.
+func (g *gate) enter(next gateState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if next <= g.state && (next != gateOpen || g.state != gateShut) {
-		return false
+		return
 	}
 	g.state = next
 	close(g.changed)
@@ -120,7 +120,6 @@ func (g *gate) enter(next gateState) bool {
 	default:
 		g.setDeadline(longAgo) // wakes a waiting Accept
 	}
-	return true
 }
 
 // setDeadline is of this process's Accept alone.

@@ -42,7 +42,7 @@ func TestWorkerColours(t *testing.T) {
 	if p.workerStyle("web@1.service") == p.workerStyle("web@2.service") {
 		t.Error("neighbours look the same")
 	}
-	if p.workerStyle("web@blue.service") != p.workerStyle("web@blue.service") {
+	if before := p.workerStyle("web@blue.service"); before != p.workerStyle("web@blue.service") {
 		t.Error("a worker has one colour")
 	}
 	if p.workerStyle("clusterctl-rollout-web.service") == p.workerStyle("web@1.service") {

@@ -227,7 +227,7 @@ func (r *reader) sandbox(b block) *sandbox.Sandbox {
 func (r *reader) copy(from, to string) error {
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()
-	pack := exec.CommandContext(ctx, "tar", "-C", from, "-cf", "-", "--mode=go+rX", ".")
+	pack := exec.CommandContext(ctx, "tar", "-C", from, "-cf", "-", "--mode=go+rX", "--exclude=./bin", ".")
 	pipe, err := pack.StdoutPipe()
 	if err != nil {
 		return err

@@ -9,10 +9,10 @@ import (
 )
 
 // toPhase plays until the rollout is in a phase.
-func (w *world) toPhase(phase Phase) Decision {
+func (w *world) toPhase(phase Phase) {
 	for range 200 {
 		if decision := w.decide(); decision.Phase == phase {
-			return decision
+			return
 		} else if decision.Phase.Over() {
 			w.t.Fatalf("over before it was %s: %s", phase, w)
 		} else {
@@ -20,7 +20,6 @@ func (w *world) toPhase(phase Phase) Decision {
 		}
 	}
 	w.t.Fatalf("it is never %s: %s", phase, w)
-	return Decision{}
 }
 
 // The progress deadline counts from the last worker that became available, and

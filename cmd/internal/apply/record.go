@@ -142,7 +142,7 @@ func ReadRecord(dir string) (Record, error) {
 	}
 	if err := json.Unmarshal(data, &r); err != nil {
 		// Not written by us. To know nothing costs one rollout at most.
-		return Record{}, nil
+		return Record{}, nil //nolint:nilerr // as above
 	}
 	return r, nil
 }

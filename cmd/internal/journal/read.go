@@ -57,7 +57,7 @@ func eachLine(r io.Reader, each func([]byte, Entry) error) error {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			return nil // the end, or a line that was cut by it
+			return nil //nolint:nilerr // the end, or a line that was cut by it
 		}
 		entry, err := Decode(line)
 		if err != nil {
