@@ -167,13 +167,25 @@ func (a *applier) work(ctx context.Context) error {
 		}
 		last = steps[0]
 		if err := a.do(ctx, last, seen); err != nil {
-			return err
+			return a.cutShort(ctx, last, err)
 		}
 		a.unread = last.Verb != apply.Reload && (a.unread || last.ChangesFiles())
 		if last.Verb == apply.Roll && a.detach {
 			return nil
 		}
 		a.voice.done(last)
+	}
+}
+
+// cutShort is the error of a step that Ctrl-C has ended, if it was that. A rollout
+// goes on without its watcher, and says so itself.
+func (a *applier) cutShort(ctx context.Context, step apply.Step, err error) error {
+	if ctx.Err() == nil || step.Verb == apply.Roll {
+		return err
+	}
+	return &commandError{
+		code: exitFailed, hint: fmt.Sprintf("clusterctl apply %s   # does the rest", a.cluster.Name),
+		err: fmt.Errorf("cluster %q: interrupted at: %s", a.cluster.Name, inWords(step)),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 
@@ -17,6 +18,9 @@ import (
 func (a *applier) do(ctx context.Context, step apply.Step, seen apply.Look) error {
 	switch step.Verb {
 	case apply.Write:
+		if err := os.MkdirAll(a.home.Dir, 0o755); err != nil {
+			return err
+		}
 		_, err := generator.Write(a.home.Dir, []generator.Set{{Cluster: a.cluster.Name, Files: a.files}})
 		return err
 	case apply.Enable, apply.Disable:

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,10 +32,7 @@ func (a *applier) look(ctx context.Context) (apply.Look, error) {
 // lookAtFiles holds the unit files and the links that enable them against what
 // is wanted. Those of a generator are a reload's to make.
 func (a *applier) lookAtFiles(seen *apply.Look) (generator.Plan, error) {
-	if err := os.MkdirAll(a.home.Dir, 0o755); err != nil {
-		return generator.Plan{}, err
-	}
-	plan, err := generator.NewPlan(a.home.Dir, []generator.Set{{Cluster: a.cluster.Name, Files: a.files}})
+	plan, err := a.planFiles()
 	if err != nil {
 		return plan, err
 	}
@@ -53,6 +52,19 @@ func (a *applier) lookAtFiles(seen *apply.Look) (generator.Plan, error) {
 	seen.Enable = generator.Disabled(a.links, dirs)
 	seen.Disable, err = generator.Stale(a.cluster.Name, a.links, plan, dirs)
 	return plan, err
+}
+
+// planFiles says what it takes to make the directory of the units hold those of
+// the cluster. One that does not exist holds none.
+func (a *applier) planFiles() (generator.Plan, error) {
+	if _, err := os.Stat(a.home.Dir); !errors.Is(err, fs.ErrNotExist) {
+		return generator.NewPlan(a.home.Dir, []generator.Set{{Cluster: a.cluster.Name, Files: a.files}})
+	}
+	plan := generator.Plan{Dir: a.home.Dir}
+	for _, file := range a.files {
+		plan.Changes = append(plan.Changes, generator.Change{Name: file.Name, Did: generator.Wrote, New: file.Data})
+	}
+	return plan, nil
 }
 
 // linkDirs are where "systemctl enable" makes its links.

@@ -195,7 +195,20 @@ func bootUser(t *testing.T, s *stage.Stage, generator string) {
 	if out, err := as(stage.Clusterctl, "--user", "rollout", "restart", "mine"); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-	if out, err := as(stage.Clusterctl, "--user", "apply", "ours"); err != nil {
+	// Of a file of the search path, and of one that no generator finds.
+	if err := s.WriteFile("/root/other.cluster", []byte(onPort("8093")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"ours", "/root/other.cluster"} {
+		out, err := as(stage.Clusterctl, "--user", "apply", file)
+		if err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		if out, err = as(stage.Clusterctl, "--user", "apply", file); err != nil || !strings.HasPrefix(out, "nothing to do: ") {
+			t.Errorf("again: %v: %s", err, out)
+		}
+	}
+	if out, err := as("systemctl", "--user", "is-active", "ours@1.service", "ours@2.service", "other@1.service", "other@2.service"); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }
