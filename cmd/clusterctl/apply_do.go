@@ -70,11 +70,19 @@ func (a *applier) each(ctx context.Context, step apply.Step, job func(context.Co
 			a.printLastLines(unit, "")
 			return &commandError{
 				code: exitFailed, hint: fmt.Sprintf("journalctl %s %s -n 50", a.journalSelector(), unit),
-				err: fmt.Errorf("cluster %q: %s: the job of %q ended with the result %q", a.cluster.Name, inWords(step), unit, results[i]),
+				err: fmt.Errorf("cluster %q: %s: the job of %q ended with the result %q%s", a.cluster.Name, inWords(step), unit, results[i], left(step)),
 			}
 		}
 	}
 	return nil
+}
+
+// left says what a step that has failed leaves.
+func left(step apply.Step) string {
+	if step.Verb == apply.Renew || step.Verb == apply.Listen {
+		return ", and workers that are up go on with the listeners that they hold"
+	}
+	return ""
 }
 
 // start starts units. A worker that waits for its automatic restart would go on
