@@ -128,6 +128,17 @@ func TestManual_ExitCodes(t *testing.T) {
 	if !slices.Equal(written, codes) {
 		t.Errorf("clusterctl.1 has the exit codes %q, wanted %q as in exit.go", written, codes)
 	}
+	page, err := os.ReadFile("../dist/doc/exit-codes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \|`).FindAllStringSubmatch(string(page), -1) {
+		rows = append(rows, row[1])
+	}
+	if !slices.Equal(rows, codes) {
+		t.Errorf("exit-codes.md has the exit codes %q, wanted %q as in exit.go", rows, codes)
+	}
 	help := newRootCommand(streams{}).Long
 	for _, code := range codes {
 		if !regexp.MustCompile(`\b` + code + ` [a-z]`).MatchString(help) {
