@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X github.com/clusterctl/clusterctl/
 include cmd/dist/install.mk cmd/dist/package.mk
 
 .DEFAULT_GOAL := build
-.PHONY: build test demo bench lint vuln licences golden fuzz clean help
+.PHONY: build test demo bench soak lint vuln licences golden fuzz clean help
 
 # Built by "go run" from the module proxy, so that everybody has the same.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -34,6 +34,10 @@ demo: ## roll four workers under load in a private systemd and show the result (
 bench: ## measure rollouts beside a loop of systemctl restart (root)
 	@tests/setup all bench
 	$(GO) run ./tests/bench
+	$(GO) test ./activation -run '^$$' -bench Overhead -benchtime 5000x
+
+soak: ## a million requests over a hundred drains of workers, under the race detector
+	$(GO) test -race ./activation -run TestProof -count=1 -v -timeout 2h -activation.requests=1000000 -activation.drains=100
 
 lint: ## run golangci-lint with .golangci.yml
 	GOFLAGS= $(GO) run $(GOLANGCI_LINT) run

@@ -40,7 +40,7 @@ func (r *run) await(ended <-chan error) error {
 	ticker := time.NewTicker(progressInterval)
 	defer ticker.Stop()
 	var errs []error
-	last := r.total()
+	last := progress{r.total(), r.moved()}
 	for range r.Services {
 		for waiting := true; waiting; {
 			select {
@@ -55,11 +55,21 @@ func (r *run) await(ended <-chan error) error {
 	return errors.Join(errs...)
 }
 
-// report asks for more time only if something was finished since last.
-func (r *run) report(last Stats) Stats {
-	now := r.total()
-	r.notify.status("draining, %d connections and %d requests left", now.Connections, now.InFlight)
-	if now.Requests != last.Requests || now.Connections != last.Connections {
+// progress is what a drain that gets on changes.
+type progress struct {
+	stats Stats
+	moved uint64 // bytes
+}
+
+func (p progress) since(last progress) bool {
+	return p.stats.Requests != last.stats.Requests || p.stats.Connections != last.stats.Connections || p.moved != last.moved
+}
+
+// report asks for more time only if the drain has got on since last.
+func (r *run) report(last progress) progress {
+	now := progress{r.total(), r.moved()}
+	r.notify.status("draining, %d connections and %d requests left", now.stats.Connections, now.stats.InFlight)
+	if now.since(last) {
 		r.notify.extend(extension)
 	}
 	return now

@@ -2,8 +2,11 @@ package activation
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // A connection that is idle when the drain begins gets its next request served,
@@ -174,6 +177,51 @@ func TestDrain_TakesWhatWaitsInTheQueue(t *testing.T) {
 		if closing, err := client.receive(); err != nil || !closing {
 			t.Errorf("client %d: wanted an answer that closes, got closing %t, %v", i, closing, err)
 		}
+	}
+	if code, log := worker.wait(); code != 0 {
+		t.Errorf("exit: wanted 0, got %d\n%s", code, log)
+	}
+}
+
+// An upload that gets on for longer than systemd would wait is given the time.
+func TestDrain_UploadIsProgress(t *testing.T) {
+	systemd := newManager(t)
+	worker := systemd.start("serve")
+	worker.waitFor("READY=1")
+	client := &rawClient{address: systemd.address()}
+	defer client.close()
+	if err := client.dial(); err != nil {
+		t.Fatal(err)
+	}
+	const size = 1 << 20
+	fmt.Fprintf(client.conn, "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n", size)
+	worker.waitForStats(`"in_flight":1`)
+	worker.terminate()
+	extended := make(chan struct{})
+	sent := 0
+	var uploading sync.WaitGroup
+	uploading.Go(func() {
+		for ; ; sent++ {
+			select {
+			case <-extended:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			if _, err := client.conn.Write([]byte("x")); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	worker.waitFor("EXTEND_TIMEOUT_USEC=")
+	worker.waitFor("EXTEND_TIMEOUT_USEC=")
+	close(extended)
+	uploading.Wait()
+	if _, err := client.conn.Write(make([]byte, size-sent)); err != nil {
+		t.Fatal(err)
+	}
+	if closing, err := client.receive(); err != nil || !closing {
+		t.Errorf("upload: wanted an answer that closes, got closing %t, %v", closing, err)
 	}
 	if code, log := worker.wait(); code != 0 {
 		t.Errorf("exit: wanted 0, got %d\n%s", code, log)

@@ -25,6 +25,7 @@ func TestDrained_AndBackAgain(t *testing.T) {
 	}
 
 	worker.tell("/drain", 200, "ok")
+	worker.waitFor("STATUS=out of service, as told on the admin socket")
 	worker.tell("/drain", 409, "worker is not in service: it is draining")
 	if status, body := worker.ask("/readyz"); status != 503 || body != "draining" {
 		t.Errorf("/readyz: wanted 503 draining, got %d %s", status, body)
@@ -49,6 +50,7 @@ func TestDrained_AndBackAgain(t *testing.T) {
 	}
 
 	worker.tell("/undrain", 200, "ok")
+	worker.waitFor("STATUS=serving")
 	worker.tell("/undrain", 409, "worker is not drained: it is ready")
 	if closing, err := waiting.receive(); err != nil || closing {
 		t.Errorf("ready: wanted an open connection, got closing %t, %v", closing, err)

@@ -1,11 +1,8 @@
 package activation
 
 import (
-	"bufio"
 	"context"
 	"flag"
-	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -13,114 +10,24 @@ import (
 	"time"
 )
 
-// The full proof:
-//
-//	go test ./activation -run TestProof -timeout 1h -activation.requests=1000000 -activation.drains=100
+// The full proof is "make soak"; "make test" has a short one.
 var (
 	proofRequests = flag.Int64("activation.requests", 2000, "least `number` of requests of TestProof")
 	proofDrains   = flag.Int("activation.drains", 4, "`number` of drains of TestProof")
 )
 
-// mixedScenario serves HTTP/1, HTTP/2 and, at /lines, connections taken out of
-// HTTP as websockets are.
+// mixedScenario serves HTTP/1, HTTP/2 and, at /socket, websockets.
 func mixedScenario() error {
 	mux := testHandler().(*http.ServeMux)
-	mux.HandleFunc("/lines", serveLines)
+	mux.HandleFunc("/socket", serveWebSocket)
 	server := &http.Server{Handler: mux, Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
 	server.Protocols.SetUnencryptedHTTP2(true)
 	return runAndLookForLeaks(testWorker(server))
 }
 
-// serveLines sends each line back. In a drain it says goodbye, and goes on until
-// the client closes, as the closing of a websocket does (RFC 6455, section 7).
-func serveLines(w http.ResponseWriter, r *http.Request) {
-	conn, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(err)
-	}
-	defer conn.Close()
-	var writing sync.Mutex
-	say := func(line string) {
-		writing.Lock()
-		defer writing.Unlock()
-		fmt.Fprintln(conn, line)
-	}
-	say("hijacked")
-	ended := make(chan struct{})
-	var farewell sync.WaitGroup
-	farewell.Go(func() {
-		select {
-		case <-Draining(r.Context()):
-			say("goodbye")
-		case <-ended:
-		}
-	})
-	for lines := bufio.NewScanner(buffered); lines.Scan(); {
-		say(lines.Text())
-	}
-	close(ended)
-	farewell.Wait()
-}
-
-// lineSocket is a client of /lines that loses nothing if the server doesn't.
-type lineSocket struct {
-	address string
-	conn    net.Conn
-	reader  *bufio.Reader
-}
-
-func (s *lineSocket) exchange(context.Context) error {
-	if s.conn == nil {
-		if err := s.dial(); err != nil {
-			return err
-		}
-	}
-	if _, err := fmt.Fprintln(s.conn, "hello"); err != nil {
-		return fmt.Errorf("line: %w", err)
-	}
-	leaving := false
-	for {
-		line, err := s.reader.ReadString('\n')
-		switch {
-		case err != nil:
-			return fmt.Errorf("line: wanted it back, got %q: %w", line, err)
-		case line == "goodbye\n":
-			leaving = true
-			continue
-		case line != "hello\n":
-			return fmt.Errorf("line: wanted it back, got %q", line)
-		}
-		if leaving {
-			s.close()
-		}
-		return nil
-	}
-}
-
-func (s *lineSocket) dial() error {
-	conn, err := net.Dial("tcp", s.address)
-	if err != nil {
-		return err
-	}
-	_ = conn.SetDeadline(time.Now().Add(time.Hour))
-	s.conn, s.reader = conn, bufio.NewReader(conn)
-	fmt.Fprint(conn, "GET /lines HTTP/1.1\r\nHost: test\r\n\r\n")
-	if line, err := s.reader.ReadString('\n'); line != "hijacked\n" {
-		return fmt.Errorf("lines: wanted hijacked, got %q: %w", line, err)
-	}
-	return nil
-}
-
-func (s *lineSocket) close() {
-	if s.conn != nil {
-		s.conn.Close()
-		s.conn = nil
-	}
-}
-
 // proofClients are 16 keep-alive connections, 16 streams on 4 connections of
-// HTTP/2 and 8 sockets of lines.
+// HTTP/2 and 8 websockets.
 func proofClients(t *testing.T, address string) []func(context.Context) error {
 	t.Helper()
 	var clients []func(context.Context) error
@@ -142,7 +49,7 @@ func proofClients(t *testing.T, address string) []func(context.Context) error {
 		}
 	}
 	for range 8 {
-		socket := &lineSocket{address: address}
+		socket := &webSocket{address: address}
 		t.Cleanup(socket.close)
 		clients = append(clients, socket.exchange)
 	}

@@ -38,8 +38,12 @@ func (s *state) words(left int64) string {
 
 // status is what systemctl status shows.
 func (s *state) status() string {
-	if s.is(stateDraining) {
+	switch s.value.Load() {
+	case stateDraining:
 		return "out of service, as told on the admin socket"
+	case stateStopping:
+		return "draining"
+	default:
+		return "serving"
 	}
-	return "serving"
 }

@@ -53,7 +53,7 @@ func (r *run) feed(ctx context.Context) {
 	defer ticker.Stop()
 	limit := r.watchdog / 4
 	alive := liveness{check: r.alive(limit)}
-	for {
+	for ill := false; ; {
 		err := alive.ask(ctx, limit)
 		if ctx.Err() != nil {
 			return
@@ -63,7 +63,12 @@ func (r *run) feed(ctx context.Context) {
 			r.notify.status("not alive: %s", err)
 		} else {
 			r.notify.alive()
+			if ill {
+				r.Logger.Info("alive again")
+				r.notify.status("%s", r.state.status())
+			}
 		}
+		ill = err != nil
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

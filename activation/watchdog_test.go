@@ -133,6 +133,7 @@ func TestWatchdog_HungWorker(t *testing.T) {
 				t.Fatal(err)
 			}
 			hung.waitFor("WATCHDOG=1")
+			hung.waitFor("STATUS=serving")
 			for _, client := range waiting {
 				if _, err := client.receive(); err != nil {
 					t.Errorf("request that waited: %v", err)
