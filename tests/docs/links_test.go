@@ -11,6 +11,7 @@ import (
 )
 
 var (
+	named   = regexp.MustCompile("`((?:cmd|tests|units|generator|activation|templates|debian)/[\\w./-]+)`")
 	link    = regexp.MustCompile(`\]\(([^)#\s]*)(#[^)\s]*)?\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
@@ -36,6 +37,17 @@ func TestLinks(t *testing.T) {
 			}
 			if anchor != "" && !hasAnchor(readPage(t, to), anchor) {
 				t.Errorf("%s: link %q: no such heading", path, match[0])
+			}
+		}
+	}
+}
+
+// TestPaths looks for every file and directory of the repository that a page names.
+func TestPaths(t *testing.T) {
+	for _, path := range pages(t) {
+		for _, match := range named.FindAllStringSubmatch(readPage(t, path), -1) {
+			if _, err := os.Stat(filepath.Join(stage.Root(), match[1])); err != nil {
+				t.Errorf("%s names %s: %v", path, match[1], err)
 			}
 		}
 	}
