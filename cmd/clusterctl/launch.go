@@ -60,16 +60,18 @@ type launch struct {
 // launch starts the engine of a rollout as a unit of its own, so that it
 // outlives this process, and watches it.
 func (g *global) launch(ctx context.Context, systemd *bus.Cluster, l launch) error {
-	if l.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.timeout)
-		defer cancel()
-	}
 	unit := units.RolloutName(l.cluster)
 	engine := systemd.Service(unit)
 	result, err := g.startEngine(ctx, engine, l)
 	if errors.Is(err, bus.ErrPermission) && l.byReload() {
 		return g.launchByReload(ctx, systemd, l)
+	}
+	if err != nil && ctx.Err() != nil {
+		return &commandError{
+			code: exitStillGoing,
+			hint: "clusterctl rollout status " + l.cluster + "   # says whether it has begun",
+			err:  fmt.Errorf("the rollout was being begun, and goes on if it was: %w", err),
+		}
 	}
 	if err != nil {
 		return err
@@ -96,6 +98,11 @@ func (g *global) seeThrough(ctx context.Context, systemd *bus.Cluster, l launch,
 	if l.detach {
 		fmt.Fprintln(g.out, rollout.Describe(run))
 		return nil
+	}
+	if l.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.timeout)
+		defer cancel()
 	}
 	return g.watch(ctx, systemd.Conn, watched{cluster: l.cluster, revision: run.Revision, output: l.output})
 }

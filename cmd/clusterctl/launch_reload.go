@@ -28,6 +28,13 @@ func (g *global) launchByReload(ctx context.Context, systemd *bus.Cluster, l lau
 		return err
 	}
 	engine := systemd.Service(units.RolloutName(l.cluster))
+	rolling, err := g.isRolling(ctx, engine, l.cluster)
+	if err != nil {
+		return err
+	}
+	if rolling {
+		return g.busy(l.cluster)
+	}
 	reloaded := make(chan error, 1)
 	go func() {
 		result, err := systemd.Reload(ctx, units.ServiceName(l.cluster))

@@ -16,13 +16,17 @@ func TestPolkit(t *testing.T) {
 		t.Fatalf("%v\ninstall it: apt-get install --no-install-recommends polkitd", err)
 	}
 	onEach(t, func(t *testing.T, s *stage.Stage) {
-		web := startWeb(t, s, webSpec)
+		web := startWeb(t, s, strings.Replace(webSpec, "[Rollout]\n", "[Rollout]\nMinReadySec=500ms\n", 1))
 		run(t, web, "groupadd", "deploy")
 		run(t, web, "useradd", "--groups", "deploy", "deployer")
-		restart := []string{"-u", "deployer", "--", stage.Clusterctl, "rollout", "restart", "web"}
+		deployer := func(code int, args ...string) string {
+			t.Helper()
+			out, err := web.Run(t.Context(), "runuser", append([]string{"-u", "deployer", "--"}, args...)...)
+			requireExit(t, err, code)
+			return out
+		}
 
-		out, err := web.Run(t.Context(), "runuser", restart...)
-		requireExit(t, err, 6)
+		out := deployer(6, stage.Clusterctl, "rollout", "restart", "web")
 		if strings.Count(out, "\n") != 2 || !strings.Contains(out, "permission denied") || !strings.Contains(out, "hint: run it as root (sudo), or let polkit allow you") {
 			t.Errorf("without a rule: %s", out)
 		}
@@ -36,7 +40,7 @@ func TestPolkit(t *testing.T) {
 		}
 		run(t, web, "systemctl", "restart", "polkit.service")
 		before := invocations(t, web)
-		out = run(t, web, "runuser", restart...)
+		out = deployer(0, stage.Clusterctl, "rollout", "restart", "web")
 		if !strings.Contains(out, "successfully rolled out: revision 1") {
 			t.Errorf("with the rule: %s", out)
 		}
@@ -45,9 +49,17 @@ func TestPolkit(t *testing.T) {
 				t.Errorf("%s was not restarted", unit)
 			}
 		}
-		out, err = web.Run(t.Context(), "runuser", "-u", "deployer", "--", "systemctl", "restart", "web@1.service")
-		if err == nil {
-			t.Errorf("the rule allows more than it says: %s", out)
+
+		run(t, web, stage.Clusterctl, "rollout", "restart", "web", "--detach")
+		if out := deployer(6, stage.Clusterctl, "rollout", "restart", "web"); !strings.Contains(out, "another rollout is under way: revision 2, by root, since") {
+			t.Errorf("beside another rollout: %s", out)
 		}
+		deployer(0, stage.Clusterctl, "rollout", "pause", "web")
+		if out := deployer(5, stage.Clusterctl, "rollout", "status", "web"); !strings.Contains(out, "is held") {
+			t.Errorf("paused: %s", out)
+		}
+		deployer(0, stage.Clusterctl, "rollout", "resume", "web")
+		deployer(0, stage.Clusterctl, "rollout", "status", "web")
+		deployer(1, "systemctl", "restart", "web@1.service") // the rule allows no more than it says
 	})
 }
