@@ -33,26 +33,13 @@ func (a *applier) lookAtUnits(ctx context.Context, seen *apply.Look, plan genera
 		return err
 	}
 	wanted := a.wanted()
-	names := slices.Collect(maps.Keys(wanted))
-	names = slices.AppendSeq(names, maps.Keys(record.Units))
-	for _, socket := range live.Sockets {
-		names = append(names, socket.Name)
-	}
-	for _, w := range live.Workers {
-		if isNumber(w.Instance) {
-			names = append(names, w.Name)
-		}
-		// The links that enable workers are read with the other files.
-		seen.Unread = seen.Unread || isNumber(w.Instance) && w.Enabled != wanted[w.Name]
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
+	names := unitsToRead(wanted, record, live)
 	found, err := a.inspect(ctx, names)
 	if err != nil {
 		return err
 	}
 	seen.Service = live.Service
-	seen.Unread = seen.Unread || found.unread || live.Service.NeedDaemonReload || isMissing(wanted, live)
+	seen.Unread = seen.Unread || found.unread || live.Service.NeedDaemonReload || !knowsWorkers(wanted, live)
 	if record, err = a.observe(ctx, *seen, record, found); err != nil {
 		return err
 	}
@@ -92,18 +79,38 @@ func (a *applier) wanted() map[string]bool {
 	return names
 }
 
-// isMissing says that systemd does not know that the cluster wants a worker.
-func isMissing(wanted map[string]bool, live units.Cluster) bool {
+// unitsToRead are the units to look at: those that the cluster is to have, those
+// that it has, and those that the last apply knew.
+func unitsToRead(wanted map[string]bool, record apply.Record, live units.Cluster) []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(wanted)), maps.Keys(record.Units))
+	for _, socket := range live.Sockets {
+		names = append(names, socket.Name)
+	}
+	for _, w := range live.Workers {
+		if isNumber(w.Instance) {
+			names = append(names, w.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// knowsWorkers says that systemd has read which workers the cluster wants. The
+// links that say it may have changed since.
+func knowsWorkers(wanted map[string]bool, live units.Cluster) bool {
 	enabled := make(map[string]bool)
 	for _, w := range live.Workers {
 		enabled[w.Name] = w.Enabled
+		if isNumber(w.Instance) && w.Enabled && !wanted[w.Name] {
+			return false
+		}
 	}
 	for name := range wanted {
 		if _, isWorker := units.Instance(live.Name, name); isWorker && !enabled[name] {
-			return true
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // isNumber says that a worker is one of those that Workers= counts; others are
