@@ -43,7 +43,7 @@ func (a *applier) lookAtUnits(ctx context.Context, seen *apply.Look, plan genera
 	if record, err = a.observe(ctx, *seen, record, found); err != nil {
 		return err
 	}
-	about := a.changedUnits(plan)
+	about := a.changedUnits(plan, found)
 	for _, name := range names {
 		unit := apply.Unit{LoadedUnit: found.loaded[name]}
 		instance, isWorker := units.Instance(a.cluster.Name, name)
@@ -177,16 +177,24 @@ func (a *applier) observe(ctx context.Context, seen apply.Look, before apply.Rec
 }
 
 // changedUnits are the units whose text is about to change, each by its name, and
-// all workers by that of their template.
-func (a *applier) changedUnits(plan generator.Plan) map[string]bool {
+// all workers by that of their template. A file that is new may take the place of
+// one in another directory.
+func (a *applier) changedUnits(plan generator.Plan, found inspection) map[string]bool {
 	changed := make(map[string]bool)
-	worker := units.WorkerName(a.cluster.Name, "")
+	worker, admin := units.WorkerName(a.cluster.Name, ""), units.AdminName(a.cluster.Name, "")
 	for _, c := range plan.Changes {
-		if c.Did != generator.Wrote || apply.IsSame(c.Old, c.New) {
+		if c.Did != generator.Wrote {
+			continue
+		}
+		live := found.loaded[strings.Replace(c.Name, "@.", "@1.", 1)]
+		if c.Old == nil && len(live.Files) > 0 {
+			c.Old, _ = os.ReadFile(live.Files[0]) // one that can't be read has changed
+		}
+		if apply.IsSame(c.Old, c.New) {
 			continue
 		}
 		changed[c.Name] = true
-		if c.Name == units.AdminName(a.cluster.Name, "") {
+		if c.Name == admin {
 			changed[worker] = true
 		}
 	}

@@ -246,3 +246,36 @@ func applyReleases(t *testing.T, s *stage.Stage) {
 		t.Errorf("workers that are gone have releases: %q", links)
 	}
 }
+
+// applyPackage: units that a package has brought stay its own as long as they are
+// as wanted; then those of the administrator take their place, and what runs is
+// rolled only if its text is another.
+func applyPackage(t *testing.T, s *stage.Stage) {
+	pack := &applied{&stage.Cluster{Stage: s, Name: "pack"}, strings.NewReplacer("Workers=4", "Workers=2", ":8080", ":8092").Replace(applySpec)}
+	const file, dropIn = "/srv/pack/usr/lib/clusterctl/pack.cluster", "/etc/clusterctl/pack.cluster.d/50-scale.conf"
+	change := func(text string) {
+		t.Helper()
+		if err := s.WriteFile(dropIn, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.WriteFile(file, []byte(pack.spec), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, pack.Cluster, stage.Clusterctl, "generate", file, "--root", "/srv/pack")
+	run(t, pack.Cluster, "cp", "-r", "/srv/pack/usr", "/")
+	pack.apply(t, "enable reload listen start")
+	change("[Cluster]\nWorkers=3\n")
+	pack.apply(t, "enable reload start")
+	if _, err := os.Lstat(s.Path("/etc/systemd/system/pack.service")); err == nil {
+		t.Error("the number of workers has made the units of the package the administrator's")
+	}
+	before := pack.requireUp(t, 3)
+	change("[Cluster]\nWorkers=3\n[Rollout]\nMinReadySec=10ms\n")
+	pack.apply(t, "write reload")
+	requireSame(t, before, pack.requireUp(t, 3))
+	change("[Cluster]\nWorkers=3\n[Service]\nNice=1\n")
+	pack.apply(t, "write reload roll")
+	requireRolled(t, before, pack.requireUp(t, 3))
+	pack.apply(t, "")
+}

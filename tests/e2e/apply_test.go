@@ -153,6 +153,7 @@ func TestApply(t *testing.T) {
 			t.Errorf("apply cost requests: %s", report)
 		}
 		t.Run("lazy", func(t *testing.T) { applyLazy(t, s) })
+		t.Run("a package", func(t *testing.T) { applyPackage(t, s) })
 		t.Run("releases", func(t *testing.T) { applyReleases(t, s) })
 	})
 }
