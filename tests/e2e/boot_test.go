@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +31,6 @@ var bootDisk = map[string]string{
 	"usr/lib/clusterctl/lazy.cluster":              "[Cluster]\nStart=lazy\n" + onPort("8082"),
 	"usr/lib/clusterctl/broken.cluster":            onPort("8083"),
 	"etc/clusterctl/broken.cluster":                "[Cluster]\nWorkers=none\nLisen=http=1\n",
-	"etc/clusterctl/noise.cluster":                 "\xff\xfe\x00",
 	"etc/clusterctl/off.cluster":                   "",
 	"etc/clusterctl/web.cluster.d/50-scale.conf":   "[Cluster]\nWorkers=3\n",
 	"usr/lib/clusterctl/web.cluster.d/policy.conf": "[Rollout]\nHealth=http /healthz\n",
@@ -52,12 +52,15 @@ func TestBoot(t *testing.T) {
 			s := bootWith(t, version, generator)
 			web := &applied{&stage.Cluster{Stage: s, Name: "web"}, onPort("8080")}
 			t.Run("clusters", func(t *testing.T) { bootedClusters(t, web) })
-			t.Run("faults", func(t *testing.T) { bootFaults(t, s) })
+			t.Run("faults", func(t *testing.T) { bootFaults(t, s, noise(version)) })
 			t.Run("apply", func(t *testing.T) { bootApply(t, web) })
 			t.Run("user", func(t *testing.T) { bootUser(t, s, generator) })
 		})
 	}
 }
+
+// noise is a file of this machine alone: the kernel's log is that of all of them.
+func noise(version string) string { return fmt.Sprintf("noise-%s-%d.cluster", version, os.Getpid()) }
 
 // bootWith boots to multi-user.target, as a server does.
 func bootWith(t *testing.T, version, generator string) *stage.Stage {
@@ -76,6 +79,7 @@ func bootWith(t *testing.T, version, generator string) *stage.Stage {
 	for name, text := range bootDisk {
 		put(name, []byte(text), 0o644)
 	}
+	put("etc/clusterctl/"+noise(version), []byte("\xff\xfe\x00"), 0o644)
 	for host, name := range map[string]string{
 		generator: "usr/lib/systemd/system-generators/clusterctl-generator", programs.Clusterctl: stage.Clusterctl, programs.GoWorker: stage.GoWorker,
 	} {
@@ -116,7 +120,7 @@ func bootedClusters(t *testing.T, web *applied) {
 
 // bootFaults: each fault is in the kernel's log with its place, and where there is
 // none to write to, in the journal.
-func bootFaults(t *testing.T, s *stage.Stage) {
+func bootFaults(t *testing.T, s *stage.Stage, noise string) {
 	log, err := s.Run(t.Context(), "dmesg")
 	if err != nil {
 		if log, err = s.Journal(t.Context()); err != nil {
@@ -126,7 +130,7 @@ func bootFaults(t *testing.T, s *stage.Stage) {
 	for _, want := range []string{
 		`clusterctl-generator: /etc/clusterctl/broken.cluster:2: Workers: "none": wanted a number`,
 		`clusterctl-generator: /etc/clusterctl/broken.cluster:3: Lisen: unknown key in [Cluster], did you mean "Listen"?`,
-		`clusterctl-generator: /etc/clusterctl/noise.cluster: not a text file`,
+		`clusterctl-generator: /etc/clusterctl/` + noise + `: not a text file`,
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %q", want)
