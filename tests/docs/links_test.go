@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	named   = regexp.MustCompile("`((?:cmd|tests|units|generator|activation|templates|debian)/[\\w./-]+)`")
+	named   = regexp.MustCompile("`((?:cmd|tests|units|generator|activation|templates)/[\\w./-]+)`")
 	link    = regexp.MustCompile(`\]\(([^)#\s]*)(#[^)\s]*)?\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
