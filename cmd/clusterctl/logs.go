@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -88,8 +89,13 @@ func (o *logsOptions) run(ctx context.Context) error {
 	seen := false
 	err = tail.read(ctx, func(line []byte, e journal.Entry) error {
 		seen = true
-		return printer.print(line, e)
+		err := printer.print(line, e)
+		if err == nil && tail.follow {
+			err = printer.out.Flush() // somebody waits for each
+		}
+		return err
 	})
+	err = errors.Join(err, printer.out.Flush())
 	if err != nil || seen || tail.follow {
 		return ended(err)
 	}

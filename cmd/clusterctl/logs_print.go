@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -20,14 +21,14 @@ const logTime = "Jan _2 15:04:05.000"
 
 // logPrinter writes entries of the journal for people, or as they are.
 type logPrinter struct {
-	out     io.Writer
+	out     *bufio.Writer
 	cluster string
 	json    bool
 	shown   table.Output
 }
 
 func newLogPrinter(out io.Writer, cluster string, json bool) logPrinter {
-	return logPrinter{out: out, cluster: cluster, json: json, shown: shownOn(out)}
+	return logPrinter{out: bufio.NewWriter(out), cluster: cluster, json: json, shown: shownOn(out)}
 }
 
 // shownOn is what the end of the output can show: it may be behind a pager.
@@ -43,7 +44,7 @@ func (p logPrinter) print(line []byte, e journal.Entry) error {
 		_, err := p.out.Write(line)
 		return err
 	}
-	_, err := io.WriteString(p.out, p.format(e))
+	_, err := p.out.WriteString(p.format(e))
 	return err
 }
 

@@ -7,11 +7,11 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -28,58 +28,43 @@ type Entry struct {
 	PID      string // of who wrote it
 	Message  string
 
-	fields map[string]string
+	fields map[string]any
 }
 
 // Field is the value of a field, "" if the entry has none.
-func (e Entry) Field(name string) string { return e.fields[name] }
-
-// InvocationID is the start of the unit that the entry is about.
-func (e Entry) InvocationID() string {
-	for _, name := range []string{"INVOCATION_ID", "USER_INVOCATION_ID", "_SYSTEMD_INVOCATION_ID"} {
-		if id := e.fields[name]; id != "" && (e.Manager || strings.HasPrefix(name, "_")) {
-			return id
-		}
-	}
-	return ""
-}
+func (e Entry) Field(name string) string { return text(e.fields[name]) }
 
 // Decode reads a line that "journalctl --output=json" has written.
 func Decode(line []byte) (Entry, error) {
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(line, &raw); err != nil {
+	var e Entry
+	if err := json.Unmarshal(line, &e.fields); err != nil {
 		return Entry{}, fmt.Errorf("journal entry: %w", err)
 	}
-	e := Entry{fields: make(map[string]string, len(raw))}
-	for name, value := range raw {
-		e.fields[name] = text(value)
-	}
-	microseconds, err := strconv.ParseInt(e.fields["__REALTIME_TIMESTAMP"], 10, 64)
+	microseconds, err := strconv.ParseInt(e.Field("__REALTIME_TIMESTAMP"), 10, 64)
 	if err != nil {
 		return Entry{}, errors.New("journal entry: it has no time (__REALTIME_TIMESTAMP)")
 	}
 	e.Time = time.UnixMicro(microseconds)
-	e.Cursor, e.PID, e.Message = e.fields["__CURSOR"], e.fields["_PID"], e.fields["MESSAGE"]
-	e.Priority = priority(e.fields["PRIORITY"])
-	e.Unit, e.Manager = about(e.fields)
+	e.Cursor, e.PID, e.Message = e.Field("__CURSOR"), e.Field("_PID"), e.Field("MESSAGE")
+	e.Priority = priority(e.Field("PRIORITY"))
+	e.Unit, e.Manager = e.about()
 	return e, nil
 }
 
 // about is the unit of an entry, and whether the service manager wrote it: that
 // of the system is process 1, and a user's tells of its units with USER_UNIT=,
 // where nobody but this user reads it. Others who may tell of a unit are root's.
-func about(fields map[string]string) (unit string, manager bool) {
-	switch {
-	case fields["UNIT"] != "" && fields["_PID"] == "1":
-		return fields["UNIT"], true
-	case fields["USER_UNIT"] != "":
-		return fields["USER_UNIT"], true
-	case fields["OBJECT_SYSTEMD_UNIT"] != "" && fields["_UID"] == "0":
-		return fields["OBJECT_SYSTEMD_UNIT"], false
-	case fields["_SYSTEMD_USER_UNIT"] != "":
-		return fields["_SYSTEMD_USER_UNIT"], false
+func (e Entry) about() (unit string, manager bool) {
+	if unit := e.Field("UNIT"); unit != "" && e.PID == "1" {
+		return unit, true
 	}
-	return fields["_SYSTEMD_UNIT"], false
+	if unit := e.Field("USER_UNIT"); unit != "" {
+		return unit, true
+	}
+	if unit := e.Field("OBJECT_SYSTEMD_UNIT"); unit != "" && e.Field("_UID") == "0" {
+		return unit, false
+	}
+	return cmp.Or(e.Field("_SYSTEMD_USER_UNIT"), e.Field("_SYSTEMD_UNIT")), false
 }
 
 // priority is "info" where there is none that can be understood.
@@ -94,25 +79,23 @@ func priority(field string) int {
 // text is a value of JSON that journalctl makes of a field: a string, an array of
 // bytes if it is no text, null if it is too long, and an array of such values if
 // the field is there several times, of which the first is taken.
-func text(value json.RawMessage) string {
-	var s string
-	if json.Unmarshal(value, &s) == nil {
-		return s
-	}
-	var elements []json.RawMessage
-	if json.Unmarshal(value, &elements) != nil || len(elements) == 0 {
-		return ""
-	}
-	if strings.ContainsAny(string(elements[0][:1]), `"[n`) {
-		return text(elements[0])
-	}
-	var bytes []byte
-	for _, element := range elements {
-		b, err := strconv.ParseUint(string(element), 10, 8)
-		if err != nil {
+func text(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case []any:
+		if len(value) == 0 {
 			return ""
 		}
-		bytes = append(bytes, byte(b))
+		if _, isByte := value[0].(float64); !isByte {
+			return text(value[0])
+		}
+		bytes := make([]byte, len(value))
+		for i, element := range value {
+			number, _ := element.(float64)
+			bytes[i] = byte(int(number))
+		}
+		return string(bytes)
 	}
-	return string(bytes)
+	return ""
 }

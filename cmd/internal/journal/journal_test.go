@@ -53,22 +53,6 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestInvocationID(t *testing.T) {
-	of := func(fields string) string {
-		e, err := Decode([]byte(`{"__REALTIME_TIMESTAMP":"1",` + fields + `}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return e.InvocationID()
-	}
-	if id := of(`"_PID":"1","UNIT":"a","INVOCATION_ID":"x","_SYSTEMD_INVOCATION_ID":"of systemd"`); id != "x" {
-		t.Errorf("told by systemd: %q", id)
-	}
-	if id := of(`"_PID":"7","INVOCATION_ID":"forged","_SYSTEMD_INVOCATION_ID":"y"`); id != "y" {
-		t.Errorf("a worker's own: %q", id)
-	}
-}
-
 func TestArgs(t *testing.T) {
 	tests := []struct {
 		query Query

@@ -32,7 +32,6 @@ type Query struct {
 var basic = []string{
 	"MESSAGE", "PRIORITY", "_PID", "UNIT", "USER_UNIT", "_SYSTEMD_UNIT", "_SYSTEMD_USER_UNIT",
 	"OBJECT_SYSTEMD_UNIT", "_UID", "SYSLOG_IDENTIFIER",
-	"INVOCATION_ID", "USER_INVOCATION_ID", "_SYSTEMD_INVOCATION_ID",
 }
 
 // args is the command line of journalctl.

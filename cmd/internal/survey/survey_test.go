@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/doctor"
 	"github.com/clusterctl/clusterctl/generator"
@@ -209,12 +208,25 @@ func TestParent(t *testing.T) {
 	}
 }
 
+// What is ahead of the clock is asked of the journal, and what can't be read is
+// told.
 func TestSurveyor_Host(t *testing.T) {
-	f := &fake{away: errors.New("the bus has gone")}
-	t.Setenv("PATH", t.TempDir()) // no journalctl
-	before := time.Now()
-	host, unseen := Surveyor{Systemd: f}.Host(t.Context())
-	if host.Systemd != 257 || host.Now.Before(before) || len(unseen) != 2 {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin) // no journalctl
+	host, unseen := Surveyor{Systemd: &fake{away: errors.New("the bus has gone")}}.Host(t.Context())
+	if len(unseen) != 2 || !host.Future.IsZero() {
 		t.Errorf("host %+v, unseen %v", host, unseen)
+	}
+	const journalctl = "#!/bin/sh\ncase \"$*\" in *--lines=1*--since=@*) ;; *) exit 1 ;; esac\necho '{\"__REALTIME_TIMESTAMP\":\"4000000000000000\"}'\n"
+	write(t, filepath.Join(bin, "journalctl"), journalctl)
+	if err := os.Chmod(filepath.Join(bin, "journalctl"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	host, unseen = Surveyor{Systemd: &fake{}}.Host(t.Context())
+	if len(unseen) > 0 || host.Systemd != 257 || host.Future.Unix() != 4_000_000_000 {
+		t.Errorf("host %+v, unseen %v", host, unseen)
+	}
+	if found := doctor.ExamineHost(host); len(found) != 1 || found[0].Check != "journal-clock" {
+		t.Errorf("found %+v", found)
 	}
 }
