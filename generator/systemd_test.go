@@ -18,7 +18,7 @@ import (
 // What the units are to systemd itself, on every version of the matrix.
 func TestSystemd(t *testing.T) {
 	generator := filepath.Join(t.TempDir(), "clusterctl-generator")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", generator, "../cmd/clusterctl-generator")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", generator, "../cmd/clusterctl-generator")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

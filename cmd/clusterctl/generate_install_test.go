@@ -25,7 +25,7 @@ ExecStart=/usr/bin/sleep infinity
 // READY=1 is ready when its Ready= says so.
 func TestGenerateInstall(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "clusterctl")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -41,7 +41,7 @@ var bootDisk = map[string]string{
 // a broken file stops neither the others nor the boot.
 func TestBoot(t *testing.T) {
 	generator := filepath.Join(t.TempDir(), "clusterctl-generator")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", generator, "./cmd/clusterctl-generator")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", generator, "./cmd/clusterctl-generator")
 	build.Dir, build.Env = stage.Root(), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
