@@ -109,7 +109,7 @@ func (m *manager) start(scenario string, environment ...string) *child {
 
 // childCommand lets a shell set LISTEN_PID, as only the child knows its number.
 func childCommand(scenario string, files []*os.File, environment ...string) *exec.Cmd {
-	command := exec.Command("/bin/sh", "-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID="${LISTEN_PID:-$$}"; exec "$0"`, os.Args[0])
+	command := exec.Command("/bin/sh", "-c", `[ -z "$LISTEN_FDS" ] || export LISTEN_PID="${LISTEN_PID:-$$}"; [ -z "$CLOSE" ] || exec 3<&-; exec "$0"`, os.Args[0])
 	command.ExtraFiles = files
 	command.Env = append(append(os.Environ(), environment...), scenarioVariable+"="+scenario,
 		"GORACE=atexit_sleep_ms=0") // the race detector would wait 1 s at each exit

@@ -2,10 +2,12 @@ package activation
 
 import (
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -24,6 +26,13 @@ func TestRun_HostileEnvironment(t *testing.T) {
 		{"notify socket that is a file", []string{"NOTIFY_SOCKET=/etc/passwd"}, "notify systemd of READY=1: dial unixgram /etc/passwd: connect: connection refused"},
 		{"watchdog garbage", []string{"WATCHDOG_USEC=soon"}, `WATCHDOG_USEC="soon": wanted a number of microseconds, at least 1`},
 		{"watchdog of no process", []string{"WATCHDOG_USEC=1", "WATCHDOG_PID=-1"}, `WATCHDOG_PID="-1": wanted the number of a process`},
+		{"LISTEN_PID of another", []string{"LISTEN_PID=1"}, `LISTEN_PID="1": wanted `},
+		{"LISTEN_PID missing", []string{"LISTEN_PID= "}, `LISTEN_PID=" ": wanted `},
+		{"LISTEN_FDS absurd", []string{"LISTEN_FDS=2147483647"}, `LISTEN_FDS="2147483647": wanted 2, as descriptor 5 was not passed`},
+		{"LISTEN_FDS beyond any number", []string{"LISTEN_FDS=99999999999999999999"}, `LISTEN_FDS="99999999999999999999": wanted a number of descriptors, at least 1`},
+		{"LISTEN_FDS of none", []string{"LISTEN_FDS=0"}, `LISTEN_FDS="0": wanted a number of descriptors, at least 1`},
+		{"descriptor that was closed", []string{"CLOSE=3"}, `LISTEN_FDS="2": wanted 0, as descriptor 3 was not passed`},
+		{"notify socket of an unknown kind", []string{"NOTIFY_SOCKET=vsock:2:1"}, "notify systemd of READY=1: dial unixgram vsock:2:1: connect: no such file or directory"},
 		{"LISTEN_PID garbage", []string{"LISTEN_PID=me"}, `LISTEN_PID="me": wanted `},
 		{"LISTEN_FDS garbage", []string{"LISTEN_FDS=0x2"}, `LISTEN_FDS="0x2": wanted a number of descriptors, at least 1`},
 		{"descriptor that was not passed", []string{"LISTEN_FDS=3", "LISTEN_FDNAMES=http:admin:more"}, `LISTEN_FDS="3": wanted 2, as descriptor 5 was not passed`},
@@ -37,6 +46,45 @@ func TestRun_HostileEnvironment(t *testing.T) {
 			code, log := worker.wait()
 			if code != 1 || !strings.Contains(log, test.want) || strings.Contains(log, "goroutine ") {
 				t.Errorf("wanted exit 1 and %s, got %d\n%s", test.want, code, log)
+			}
+		})
+	}
+}
+
+// What has the name of the listener, and is something else, is never served.
+func TestRun_WrongDescriptor(t *testing.T) {
+	file, err := os.Open("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	directory, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer directory.Close()
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packets.Close()
+	connected, err := net.Dial("tcp", newManager(t).address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connected.Close()
+	for got, descriptor := range map[string]syscall.Conn{
+		"regular file": file, "file that is no socket": directory,
+		"datagram socket": packets.(syscall.Conn), "connected stream socket": connected.(syscall.Conn),
+	} {
+		t.Run(got, func(t *testing.T) {
+			systemd := newManager(t)
+			systemd.pass("http", descriptor)
+			worker := systemd.start("serve", "LISTEN_FDNAMES=other:admin:http")
+			want := `socket "http": wanted a stream listener, got a ` + got
+			code, log := worker.wait()
+			if code != 1 || !strings.Contains(log, want) || strings.Contains(log, "goroutine ") {
+				t.Errorf("wanted exit 1 and %s, got %d\n%s", want, code, log)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -89,12 +90,16 @@ func residentMemory() int64 {
 	if err != nil {
 		return 0
 	}
+	return readStatm(content)
+}
+
+func readStatm(content []byte) int64 {
 	fields := bytes.Fields(content)
 	if len(fields) < 2 {
 		return 0
 	}
 	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	if err != nil {
+	if err != nil || pages < 0 || pages > math.MaxInt64/int64(os.Getpagesize()) {
 		return 0
 	}
 	return pages * int64(os.Getpagesize())
