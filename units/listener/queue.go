@@ -10,7 +10,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -137,7 +139,7 @@ func inetSocket(message []byte) (Socket, bool) {
 
 // inetDropped is 0 on a kernel that does not tell (before 4.7).
 func inetDropped(attributes []byte) uint64 {
-	parsed, err := nl.ParseRouteAttr(attributes)
+	parsed, err := parseAttributes(attributes)
 	if err != nil {
 		return 0
 	}
@@ -148,6 +150,14 @@ func inetDropped(attributes []byte) uint64 {
 		}
 	}
 	return 0
+}
+
+// parseAttributes reads what stands after a struct. The library takes it that the
+// last attribute is filled up to four bytes, as the kernel does it.
+func parseAttributes(attributes []byte) ([]syscall.NetlinkRouteAttr, error) {
+	const alignment = 4
+	missing := -len(attributes) & (alignment - 1)
+	return nl.ParseRouteAttr(append(slices.Clip(attributes), make([]byte, missing)...))
 }
 
 // unixRequest is a struct unix_diag_req for the listening Unix sockets.
@@ -170,7 +180,7 @@ func unixSocket(message []byte) (Socket, bool) {
 	if len(message) < sizeofUnixMessage || message[2] != stateListen {
 		return Socket{}, false
 	}
-	attributes, err := nl.ParseRouteAttr(message[sizeofUnixMessage:])
+	attributes, err := parseAttributes(message[sizeofUnixMessage:])
 	if err != nil {
 		return Socket{}, false
 	}

@@ -14,6 +14,9 @@ const { promisify } = require('node:util');
 const FIRST_DESCRIPTOR = 3; // SD_LISTEN_FDS_START, sd_listen_fds(3)
 // An idle client may be sending already, so a drain leaves it this long.
 const IDLE_GRACE = 1000; // milliseconds
+// And one that has connected just now longer: on a machine that is out of breath its
+// first request comes late, and nobody has told it that it may not.
+const FIRST_REQUEST_GRACE = 5000; // milliseconds
 // Node calls listen(2) again on the descriptor, which sets the queue's length
 // for all workers. Its default is 511.
 const BACKLOG = 4096;
@@ -107,18 +110,22 @@ web.keepAliveTimeout = 75_000;
 // connections holds each open connection with the number of its requests that
 // wait for their response.
 const connections = new Map();
+const fresh = new Set(); // those that have sent no request yet
 
 web.on('connection', (socket) => {
   connections.set(socket, 0);
   numbers.accepted++;
   socket.once('close', () => {
     connections.delete(socket);
+    fresh.delete(socket);
     if (state === 'stopping') numbers.drained++;
   });
-  if (state === 'stopping') socket.setTimeout(IDLE_GRACE); // accepted in the same moment
+  fresh.add(socket);
+  if (state === 'stopping') socket.setTimeout(FIRST_REQUEST_GRACE); // accepted in the same moment
 });
 
 web.on('request', ({ socket }, response) => {
+  fresh.delete(socket);
   connections.set(socket, connections.get(socket) + 1);
   response.once('close', () => {
     if (connections.has(socket)) connections.set(socket, connections.get(socket) - 1);
@@ -157,7 +164,7 @@ function drain() {
   state = 'stopping';
   notify('STOPPING=1', 'STATUS=draining');
   web.keepAliveTimeout = IDLE_GRACE; // for a response that had begun before
-  for (const socket of connections.keys()) socket.setTimeout(IDLE_GRACE);
+  for (const socket of connections.keys()) socket.setTimeout(fresh.has(socket) ? FIRST_REQUEST_GRACE : IDLE_GRACE);
   // http.Server.close() would, since Node 19, close idle connections at once,
   // with the requests that are on their way. net.Server's leaves them to us.
   net.Server.prototype.close.call(web, () => {

@@ -7,8 +7,8 @@ import sys
 
 import uvicorn
 
-# How long a connection that was accepted just now has for its first request.
-GRACE = 0.5
+# How many seconds a connection that was accepted just now has for its request.
+GRACE = 5
 
 # Without its socket uvicorn would serve whatever its descriptor 3 is. A rollout
 # must stop at such a worker.
@@ -26,10 +26,14 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets=None):
         # uvicorn closes connections that have sent no request yet. So it accepts
-        # nothing more, and gives the last of them the time for theirs.
+        # nothing more, and gives those that are there the time for theirs. Each ends
+        # with its response.
         for server in self.servers:
             server.close()
-        await asyncio.sleep(GRACE)
+        for _ in range(GRACE * 20):
+            if not self.server_state.connections:
+                break
+            await asyncio.sleep(1 / 20)
         await super().shutdown(sockets)
 
 
