@@ -290,6 +290,23 @@ func TestExamine_Silent(t *testing.T) {
 	}
 }
 
+// What holds for many is said once, and mended at once.
+func TestExamine_Many(t *testing.T) {
+	c := healthy()
+	c.Spec.Workers = 0
+	for n := 3; n <= 8; n++ {
+		instance := fmt.Sprint(n)
+		down := units.Unit{Name: units.WorkerName("web", instance), LoadState: units.Loaded, ActiveState: units.Inactive, Result: "success"}
+		c.Workers = append(c.Workers, units.Worker{Unit: down, Instance: instance, Enabled: true})
+		c.Links[instance] = "v2"
+	}
+	found := Examine(c)
+	if len(found) != 1 || found[0].Subject != "web@3.service, web@4.service, web@5.service, web@6.service and 2 more" ||
+		found[0].Mend != "clusterctl start web@3 web@4 web@5 web@6 web@7 web@8" {
+		t.Errorf("got %+v", found)
+	}
+}
+
 // Commands are for the manager of the cluster, and for a shell.
 func TestMend(t *testing.T) {
 	c := healthy()

@@ -99,8 +99,8 @@ func (c Cluster) heldOn(socket, address string) []fault {
 	return found
 }
 
-func holds(held map[uint64]bool, any []listener.Socket) bool {
-	for _, s := range any {
+func holds(held map[uint64]bool, one []listener.Socket) bool {
+	for _, s := range one {
 		if held[s.Inode] {
 			return true
 		}

@@ -1,10 +1,12 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/clusterctl/clusterctl/units"
 	"github.com/clusterctl/clusterctl/units/release"
 )
 
@@ -27,21 +29,19 @@ func releaseUnknown(c Cluster) []fault {
 	if !c.HasReleases {
 		return nil
 	}
-	var found []fault
-	for _, w := range c.Workers {
+	lost := c.grouped(func(w units.Worker) string {
 		link := c.Links[w.Instance]
-		if !w.Enabled || c.has(link) {
-			continue
+		switch {
+		case !w.Enabled || c.has(link):
+			return ""
+		case link == "":
+			return "without a release"
 		}
-		message := "without a release"
-		if link != "" {
-			message = fmt.Sprintf("on release %q, which is not there", link)
-		}
-		mend := "deploy " + c.Name + " ./DIRECTORY"
-		if usual := c.usualRelease(); usual != "" {
-			mend = "deploy " + c.Name + " " + usual
-		}
-		found = append(found, fault{w.Name, message, c.clusterctl(mend)})
+		return fmt.Sprintf("on release %q, which is not there", link)
+	})
+	var found []fault
+	for _, g := range lost {
+		found = append(found, fault{names(g.units), g.message, c.clusterctl("deploy", c.Name, cmp.Or(c.usualRelease(), "./DIRECTORY"))})
 	}
 	return found
 }

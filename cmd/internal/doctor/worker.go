@@ -52,19 +52,23 @@ func workerDown(c Cluster) []fault {
 	if c.Service.ActiveState != units.Active || c.UnderWay {
 		return nil
 	}
-	var found []fault
-	for _, w := range c.Workers {
-		switch {
-		case !w.Enabled || w.LoadState != units.Loaded:
-		case w.WaitsForRestart():
-			message := fmt.Sprintf("it ends again and again (result=%s, status=%d), %d restarts so far", w.Result, w.ExecMainStatus, w.NRestarts)
-			found = append(found, fault{w.Name, message, c.clusterctl("logs", c.Name+"@"+w.Instance, "-n 50   # says why")})
-		case w.ActiveState.Down() && w.Job == 0:
-			message := fmt.Sprintf("enabled, and %s (result=%s)", w.ActiveState, w.Result)
-			found = append(found, fault{w.Name, message, c.clusterctl("start", c.Name+"@"+w.Instance)})
+	crashing := c.grouped(func(w units.Worker) string {
+		if !w.Enabled || w.LoadState != units.Loaded || !w.WaitsForRestart() {
+			return ""
 		}
+		return fmt.Sprintf("it ends again and again (result=%s, status=%d), %d restarts so far", w.Result, w.ExecMainStatus, w.NRestarts)
+	})
+	var found []fault
+	for _, g := range crashing {
+		found = append(found, fault{names(g.units), g.message, c.clusterctl("logs", g.typed[0], "-n 50   # says why")})
 	}
-	return found
+	down := c.grouped(func(w units.Worker) string {
+		if !w.Enabled || w.LoadState != units.Loaded || !w.ActiveState.Down() || w.Job != 0 {
+			return ""
+		}
+		return fmt.Sprintf("enabled, and %s (result=%s)", w.ActiveState, w.Result)
+	})
+	return append(found, c.faults(down, "start")...)
 }
 
 func workerNumber(c Cluster) []fault {
@@ -99,13 +103,13 @@ func workerBeyond(c Cluster) []fault {
 	if c.UnderWay {
 		return nil
 	}
-	var found []fault
-	for _, w := range c.Workers {
-		if !w.Enabled && w.ActiveState.Serving() {
-			found = append(found, fault{w.Name, "up, and not enabled", c.clusterctl("stop", c.Name+"@"+w.Instance)})
+	beyond := c.grouped(func(w units.Worker) string {
+		if w.Enabled || !w.ActiveState.Serving() {
+			return ""
 		}
-	}
-	return found
+		return "up, and not enabled"
+	})
+	return c.faults(beyond, "stop")
 }
 
 func adminSocket(c Cluster) []fault {
@@ -113,11 +117,12 @@ func adminSocket(c Cluster) []fault {
 	if !isWanted || c.UnderWay {
 		return nil
 	}
-	var found []fault
-	for _, w := range c.serving() {
-		if answer := c.Answers[w.Instance]; answer.Err != nil { // who was not asked has no fault
-			found = append(found, fault{w.Name, "no answer: " + oneLine(answer.Err), c.clusterctl("restart", c.Name+"@"+w.Instance)})
+	silent := c.grouped(func(w units.Worker) string {
+		answer := c.Answers[w.Instance] // who was not asked has no fault
+		if answer.Err == nil || !w.ActiveState.Serving() {
+			return ""
 		}
-	}
-	return found
+		return "no answer: " + oneLine(answer.Err)
+	})
+	return c.faults(silent, "restart")
 }
