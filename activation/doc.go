@@ -21,20 +21,34 @@
 //	}
 //
 // Under systemd it serves the sockets that carry FileDescriptorName=http, and
-// answers /healthz on the Unix socket named "admin" if the unit passes one.
-// Started by hand it listens on 127.0.0.1:8080, so development needs no systemd.
+// answers on the Unix socket named "admin" if the unit passes one. Started by
+// hand it listens on 127.0.0.1:8080, so development needs no systemd. Package
+// activationtest gives it sockets in a test.
+//
+// The services are HTTP (1.1, 2, h2c and TLS), Stream and Packets for protocols
+// of one's own, and Server for what has an accept loop of its own, as gRPC.
 //
 // # The life of a worker
 //
 // Run takes the sockets by name, serves the admin socket, runs the warm-up
 // hooks, waits until Health passes, sends READY=1, and only then accepts from
 // the shared listeners. On SIGTERM, SIGINT or the end of its context it sends
-// STOPPING=1, accepts nothing more, finishes what it has, and returns nil.
+// STOPPING=1, takes what waits in the listeners' queues, accepts nothing more,
+// finishes what it has, and returns nil.
 //
-// The drain leaves the shared listener open: connections that nobody has
-// accepted stay in its queue for the other workers. From then on each response
+// The drain closes this worker's descriptors of the shared listener alone: it
+// stays open in systemd and the other workers. From then on each response
 // carries "Connection: close" (GOAWAY in HTTP/2). An idle keep-alive connection
-// stays open for IdleGrace, because its client may be sending already.
+// stays open for IdleGrace, because its client may be sending already. Handlers
+// that wait learn of it from Draining. As long as requests end or bytes move,
+// systemd is asked for more time, up to DrainTimeout.
+//
+// # The admin socket
+//
+// GET /healthz, /readyz and /stats say how this one worker is, and POST /drain
+// and /undrain take it out of service and back without an end of its process.
+// The contract (cmd/dist/doc/contract.md) has the answers, for programs in any
+// language.
 //
 // # Supervision
 //

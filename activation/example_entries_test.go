@@ -170,6 +170,33 @@ func ExampleRecycle() {
 	// Output:
 }
 
+// A program that has its own ways of serving can take the sockets alone.
+func ExampleInherit() {
+	sockets, err := activation.Inherit()
+	if err != nil {
+		log.Fatal(err) // descriptors of another process, or names that don't fit
+	}
+	if !sockets.Supervised() {
+		fmt.Println("started by hand")
+		return
+	}
+	listeners, err := sockets.Listeners("http")
+	if err != nil {
+		log.Fatal(err) // says which name was wanted, and which came
+	}
+	for _, listener := range listeners {
+		go func() { log.Print(http.Serve(listener, nil)) }()
+	}
+	// Output: started by hand
+}
+
+// What is kept no longer has to be taken out of the store.
+func ExampleUnstore() {
+	err := activation.Unstore(context.Background(), "state")
+	fmt.Println(errors.Is(err, activation.ErrNoStore)) // started by hand
+	// Output: true
+}
+
 // A file without a name that outlives the process. Restore comes before Run,
 // which closes what nobody took.
 func ExampleStore() {

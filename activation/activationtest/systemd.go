@@ -1,6 +1,26 @@
 // Package activationtest runs a worker inside a test as systemd would run it:
 // with sockets of its own that are named, and a notify socket that is read.
 //
+// A test of an application, whole:
+//
+//	func TestHello(t *testing.T) {
+//		systemd := activationtest.New(t)
+//		address := systemd.Listen("http", "tcp", "127.0.0.1:0")
+//		running := systemd.Start(newWorker()) // the activation.Worker of the application
+//
+//		answer, err := http.Get("http://" + address.String())
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		answer.Body.Close()
+//		if status, body := running.Ask("GET", "/healthz"); status != 200 {
+//			t.Errorf("not healthy: %s", body)
+//		}
+//		if err := running.Stop(); err != nil { // as SIGTERM would
+//			t.Error(err)
+//		}
+//	}
+//
 // What it hands out is closed, and what it started is stopped, when the test ends.
 package activationtest
 
