@@ -140,8 +140,9 @@ func ReadRecord(dir string) (Record, error) {
 	if err != nil {
 		return r, err
 	}
-	if json.Unmarshal(data, &r) != nil {
-		return Record{}, nil // not written by us; to know nothing costs one rollout at most
+	if err := json.Unmarshal(data, &r); err != nil {
+		// Not written by us. To know nothing costs one rollout at most.
+		return Record{}, nil //nolint:nilerr // as above
 	}
 	return r, nil
 }
