@@ -98,5 +98,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 rolled back,
 		}
 		root.AddCommand(group.commands...)
 	}
+	g.addCompletions(root)
 	return root
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -213,34 +212,18 @@ func waitFor(t *testing.T, lines *bufio.Scanner, pattern string) {
 // requireIdle looks at what a process uses while nothing happens.
 func requireIdle(t *testing.T, command *exec.Cmd) {
 	t.Helper()
-	before := ticks(t, command.Process.Pid)
+	used := func() time.Duration {
+		t.Helper()
+		used, err := stage.ProcessorTime(command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return used
+	}
+	before := used()
 	const window = 2 * time.Second
 	time.Sleep(window) // there is no event to wait for: the point is that nothing happens
-	if used := ticks(t, command.Process.Pid) - before; used > 2 {
-		t.Errorf("%d ticks of 10 ms in %s in which nothing happened", used, window)
+	if used := used() - before; used > window/100 {
+		t.Errorf("%s of a processor used in %s in which nothing happened", used, window)
 	}
-}
-
-// ticks is what nsenter's only child has used, user and system.
-func ticks(t *testing.T, nsenter int) int {
-	t.Helper()
-	pid := strconv.Itoa(nsenter)
-	if children, err := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children"); err == nil && len(children) > 0 {
-		pid = strings.Fields(string(children))[0]
-	}
-	stat, err := os.ReadFile("/proc/" + pid + "/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		t.Fatal(err)
-	}
-	system, err := strconv.Atoi(fields[12])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return user + system
 }

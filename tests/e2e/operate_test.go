@@ -26,6 +26,7 @@ func TestOperate(t *testing.T) {
 		if report.Failed > 0 || report.Requests == 0 {
 			t.Errorf("the clients have noticed: %s", report)
 		}
+		t.Run("completion", func(t *testing.T) { testCompletion(t, web) })
 		t.Run("refused", func(t *testing.T) { testOperateRefused(t, web) })
 		t.Run("a worker that does not come back", func(t *testing.T) { testRestartFails(t, web) })
 	})
@@ -165,6 +166,32 @@ func testTwoOperators(t *testing.T, web *stage.Cluster) {
 	}
 	run(t, web, "pkill", "sleep")
 	_ = other.Wait() // it was killed
+}
+
+// testCompletion asks as the scripts of the shells do. bash takes "@" for the end
+// of a word.
+func testCompletion(t *testing.T, web *stage.Cluster) {
+	for _, tt := range []struct {
+		want string
+		args []string
+	}{
+		{`web\n:4`, []string{"status", ""}},
+		{`web\n:4`, []string{"rollout", "undo", ""}},
+		{`web@\n:6`, []string{"drain", ""}},
+		{`web@1\nweb@2\nweb@3\nweb@4\n:4`, []string{"drain", "web@"}},
+		{`1\n2\n3\n4\n:4`, []string{"stop", "web", "@", ""}},
+		{`@1\n@2\n@3\n@4\n:4`, []string{"restart", "web@3", "@"}},
+		{`web\n:4`, []string{"logs", ""}},
+		{`1\tComplete\n:36`, []string{"rollout", "undo", "web", "--to-revision", ""}},
+		{`:4`, []string{"status", "web", ""}},
+	} {
+		cmd := web.Command(t.Context(), stage.Clusterctl, append([]string{"__complete"}, tt.args...)...)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Errorf("%q: %v", tt.args, err)
+		}
+		requireMatch(t, string(out), `\A`+tt.want+`\n\z`)
+	}
 }
 
 func testOperateRefused(t *testing.T, web *stage.Cluster) {
