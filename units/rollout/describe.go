@@ -58,9 +58,16 @@ func (r Run) Why() Cause {
 	return r.Cause
 }
 
-// WaitsForSomebody says that the rollout is held until somebody lets it go on.
+// WaitsForSomebody says that the rollout is held until somebody lets it go on, and
+// that nobody has yet.
 func (r Run) WaitsForSomebody() bool {
-	return r.Phase == Held && (r.Reason == Paused || r.Policy.CanaryHoldSec == spec.Infinity)
+	switch {
+	case r.Phase != Held:
+		return false
+	case r.Reason == Paused:
+		return r.Paused
+	}
+	return r.Policy.CanaryHoldSec == spec.Infinity && !r.CanaryPassed
 }
 
 // returned counts the workers that are back on the release they had.

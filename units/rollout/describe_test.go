@@ -82,3 +82,24 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// Between a request and the engine's next decision the rollout is still held, and
+// waits for nobody any more.
+func TestWaitsForSomebody(t *testing.T) {
+	infinite := spec.Policy{CanaryHoldSec: spec.Infinity}
+	for name, tt := range map[string]struct {
+		run  Run
+		want bool
+	}{
+		"paused":              {Run{Phase: Held, Cause: Cause{Reason: Paused}, Paused: true}, true},
+		"asked to go on":      {Run{Phase: Held, Cause: Cause{Reason: Paused}}, false},
+		"canary":              {Run{Phase: Held, Cause: Cause{Reason: CanaryHold}, Start: Start{Policy: infinite}}, true},
+		"canary let go":       {Run{Phase: Held, Cause: Cause{Reason: CanaryHold}, Start: Start{Policy: infinite}, CanaryPassed: true}, false},
+		"canary for a while":  {Run{Phase: Held, Cause: Cause{Reason: CanaryHold}}, false},
+		"a rollout under way": {Run{Phase: Progressing, Start: Start{Policy: infinite}}, false},
+	} {
+		if got := tt.run.WaitsForSomebody(); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
