@@ -22,6 +22,7 @@ var measurements = []struct {
 }{
 	{"Rolling 4 workers under load, beside a loop of systemctl restart", rolloutBesideLoop},
 	{"Rolling 200 workers, 20 at a time, beside one systemctl restart of all", manyBesideOneRestart},
+	{"A look at 1,000 workers, beside systemctl list-units", statusBesideListing},
 	{"The systemd generator, beside an empty Go program", generatorBesideEmpty},
 	{"What a worker costs among 10, 100 and 1,000", scale},
 }
