@@ -8,7 +8,7 @@ LDFLAGS  = -s -w -X main.version=$(VERSION) -X github.com/clusterctl/clusterctl/
 include cmd/dist/install.mk cmd/dist/package.mk
 
 .DEFAULT_GOAL := build
-.PHONY: build test demo bench soak lint vuln licences golden fuzz clean help
+.PHONY: build test demo screenshots bench soak lint vuln licences golden fuzz clean help
 
 # Built by "go run" from the module proxy, so that everybody has the same.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -30,6 +30,10 @@ test: ## run all tests, on a real systemd in three versions (root; installs what
 demo: ## roll four workers under load in a private systemd and show the result (root)
 	@tests/setup demo demo
 	@$(GO) run ./tests/demo
+
+screenshots: ## take the pictures of the documentation from a real run (root)
+	@tests/setup screenshots screenshots
+	$(GO) run ./tests/screenshots
 
 bench: ## measure rollouts beside a loop of systemctl restart (root)
 	@tests/setup all bench
@@ -60,4 +64,4 @@ clean: ## remove what build made
 	rm -rf bin dist
 
 help: ## print this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
