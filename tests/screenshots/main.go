@@ -31,8 +31,8 @@ MinReadySec=3s
 ExecStart=bin/server --instance %i
 `
 
-// columns and rows are those of the terminal.
-const columns, rows = 100, 20
+// columns is how wide the terminal is.
+const columns = 100
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -95,7 +95,7 @@ func take(ctx context.Context, web *stage.Cluster, into string) error {
 		return err
 	}
 	status := web.Command(ctx, "sh", "-c", "echo '$ clusterctl status web'; clusterctl status web; exec sleep infinity")
-	if err := shoot(ctx, status, "hint: clusterctl undrain", "clusterctl status web", filepath.Join(into, "status.svg")); err != nil {
+	if err := shoot(ctx, status, 15, "hint: clusterctl undrain", "clusterctl status web", filepath.Join(into, "status.svg")); err != nil {
 		return err
 	}
 	if _, err := web.Run(ctx, stage.Clusterctl, "undrain", "web@3"); err != nil {
@@ -105,5 +105,5 @@ func take(ctx context.Context, web *stage.Cluster, into string) error {
 		return err
 	}
 	top := web.Command(ctx, stage.Clusterctl, "top", "--interval", "1s")
-	return shoot(ctx, top, "] 2/4", "clusterctl top", filepath.Join(into, "top.svg"))
+	return shoot(ctx, top, 12, "] 2/4", "clusterctl top", filepath.Join(into, "top.svg"))
 }

@@ -24,7 +24,7 @@ func tmux(ctx context.Context, args ...string) (string, error) {
 
 // shoot runs a command on a terminal until a text stands there, and draws what is
 // to be seen then.
-func shoot(ctx context.Context, command *exec.Cmd, until, title, file string) (err error) {
+func shoot(ctx context.Context, command *exec.Cmd, rows int, until, title, file string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("the terminal never showed %q", until))
 	defer cancel()
 	args := append([]string{"new-session", "-d", "-x", strconv.Itoa(columns), "-y", strconv.Itoa(rows), "env", "TERM=xterm-256color"}, command.Args...)
