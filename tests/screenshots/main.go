@@ -37,7 +37,7 @@ const columns = 100
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, filepath.Join(stage.Root(), "cmd", "dist", "doc")); err != nil {
+	if err := run(ctx, filepath.Join(stage.Root(), "cmd", "dist", "doc", "pictures")); err != nil {
 		fmt.Fprintln(os.Stderr, "screenshots:", err)
 		os.Exit(1)
 	}
