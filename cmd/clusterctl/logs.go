@@ -34,7 +34,7 @@ func newLogsCommand(g *global) *cobra.Command {
 		Short: "Show what the workers of a cluster wrote to the journal",
 		Long: `Show what the workers of a cluster wrote to the journal, and what systemd wrote
 about them, in the order of time. On a terminal each worker has a colour of its
-own (NO_COLOR= takes them away), and a long output goes through a pager.
+own (NO_COLOR=1 takes them away), and a long output goes through a pager.
 
 With --rollout the lines are those of the newest rollout and of the workers while
 it was under way. Ctrl-C ends -f, and that is no error.`,
