@@ -55,6 +55,10 @@ func (a *applier) lookAtUnits(ctx context.Context, seen *apply.Look, plan genera
 		case isWorker:
 			waits := units.Worker{Unit: unit.Unit}.WaitsForRestart()
 			seen.Workers = append(seen.Workers, apply.Worker{Unit: unit, Instance: instance, Wanted: wanted[unit.Name], Waits: waits})
+			admin := found.loaded[units.AdminName(a.cluster.Name, instance)]
+			if !a.cluster.Admin && !admin.ActiveState.Down() {
+				seen.Gone = append(seen.Gone, apply.Unit{LoadedUnit: admin}) // its file is gone, and what bound it to its worker
+			}
 		case wanted[name]:
 			seen.Sockets = append(seen.Sockets, unit)
 		case !unit.ActiveState.Down():
@@ -119,16 +123,14 @@ func isNumber(instance string) bool {
 	return instance != "" && strings.Trim(instance, "0123456789") == ""
 }
 
-// inspect reads units and their texts. The text of a worker's admin socket counts
-// as its own, for that is started anew with it.
+// inspect reads units and their texts, with the admin sockets of workers. The text
+// of one counts as its worker's own, for it is started anew with it.
 func (a *applier) inspect(ctx context.Context, names []string) (inspection, error) {
 	found := inspection{digests: make(map[string]string, len(names))}
 	all := slices.Clone(names)
-	if a.cluster.Admin {
-		for _, name := range names {
-			if instance, isWorker := units.Instance(a.cluster.Name, name); isWorker {
-				all = append(all, units.AdminName(a.cluster.Name, instance))
-			}
+	for _, name := range names {
+		if instance, isWorker := units.Instance(a.cluster.Name, name); isWorker {
+			all = append(all, units.AdminName(a.cluster.Name, instance))
 		}
 	}
 	var err error

@@ -281,5 +281,10 @@ func applyPackage(t *testing.T, s *stage.Stage) {
 	change("[Cluster]\nWorkers=3\n[Service]\nNice=1\n")
 	pack.apply(t, "write reload roll")
 	requireRolled(t, before, pack.requireUp(t, 3))
+	change("[Cluster]\nWorkers=3\nAdmin=no\n[Rollout]\nHealth=none\n")
+	pack.apply(t, "write reload roll close")
+	if state := property(t, pack.Cluster, "pack-admin@2.socket", "ActiveState"); state != "inactive" {
+		t.Errorf("the admin socket that nobody holds is %s", state)
+	}
 	pack.apply(t, "")
 }
