@@ -66,6 +66,7 @@ var doctorFaults = []doctorFault{
 	{"watchdog", "true", nil}, // the .cluster file has none
 
 	{"masked", "systemctl stop web@3.service && systemctl mask web@3.service", nil},
+	{"masked", "systemctl stop web@3.service && systemctl mask --runtime web@3.service", nil},
 	{"missing", "rm /etc/systemd/system/web.socket && systemctl daemon-reload", []string{"drift"}},
 	{"daemon-reload", "touch --date=+1hour /etc/systemd/system/web@.service", nil},
 	{"drift", "sed -i s/^Description=/Description=My/ /etc/systemd/system/web@.service && systemctl daemon-reload", nil},

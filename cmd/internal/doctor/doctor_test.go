@@ -101,6 +101,12 @@ var oneFault = []struct {
 	{"a masked worker", func(c *Cluster) {
 		c.Workers[1].LoadState, c.Workers[1].ActiveState = units.Masked, units.Inactive
 	}, "masked: web@2.service: masked; systemctl unmask web@2.service && systemctl start web@2.service"},
+	{"a worker that is masked until the next boot", func(c *Cluster) {
+		c.Workers[1].LoadState, c.Workers[1].ActiveState = units.Masked, units.Inactive
+		d := c.WorkerSetups["2"]
+		d.UnitFileState = "masked-runtime"
+		c.WorkerSetups["2"] = d
+	}, "masked: web@2.service: masked; systemctl unmask --runtime web@2.service && systemctl start web@2.service"},
 	{"a worker without a file", func(c *Cluster) {
 		c.Workers[1].LoadState, c.Workers[1].ActiveState = units.NotFound, units.Inactive
 	}, "missing: web@2.service: enabled, and without a unit file; systemctl disable web@2.service"},
@@ -269,7 +275,8 @@ func TestExamine_Silent(t *testing.T) {
 			c.Held["2"] = nil
 			c.Workers = append(c.Workers, units.Worker{Unit: units.Unit{Name: "web@3.service", LoadState: units.Loaded, ActiveState: units.Active}, Instance: "3"})
 		},
-		"without root": func(c *Cluster) { c.HeldByManager, c.Held, c.Answers = nil, nil, nil },
+		"a worker that starts": func(c *Cluster) { c.Workers[0].ActiveState, c.Workers[0].SubState = units.Activating, "start" },
+		"without root":         func(c *Cluster) { c.HeldByManager, c.Held, c.Answers = nil, nil, nil },
 		"no library, no health": func(c *Cluster) {
 			c.setWorkers(func(d *units.ServiceDetail) { d.Watchdog = 0 })
 			c.Answers = map[string]Answer{"1": {Err: errors.New("nobody")}, "2": {Err: errors.New("nobody")}}

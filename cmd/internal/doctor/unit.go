@@ -33,7 +33,7 @@ var unitChecks = []Check{
 
 // units are all units of the cluster with their states.
 func (c Cluster) units() []units.Unit {
-	all := append([]units.Unit{c.Service}, c.Cluster.Sockets...)
+	all := append([]units.Unit{c.Service}, c.Sockets...)
 	for _, w := range c.Workers {
 		all = append(all, w.Unit)
 	}
@@ -44,16 +44,36 @@ func masked(c Cluster) []fault {
 	var found []fault
 	for _, u := range c.units() {
 		if u.LoadState == units.Masked {
-			mend := c.systemctl("unmask", u.Name) + " && " + c.systemctl("start", u.Name)
-			found = append(found, fault{u.Name, "masked", mend})
+			unmask := c.systemctl("unmask", u.Name)
+			if c.unitFileState(u.Name) == "masked-runtime" {
+				unmask = c.systemctl("unmask --runtime", u.Name)
+			}
+			found = append(found, fault{u.Name, "masked", unmask + " && " + c.systemctl("start", u.Name)})
 		}
 	}
 	return found
 }
 
+// unitFileState is how a unit is enabled or masked, "" if that is not known.
+func (c Cluster) unitFileState(name string) string {
+	setups := []units.Detail{c.Setup.Detail}
+	for _, socket := range c.SocketSetups {
+		setups = append(setups, socket.Detail)
+	}
+	for _, worker := range c.WorkerSetups {
+		setups = append(setups, worker.Detail)
+	}
+	for _, d := range setups {
+		if d.Name == name {
+			return d.UnitFileState
+		}
+	}
+	return ""
+}
+
 func missing(c Cluster) []fault {
 	var found []fault
-	for _, socket := range c.Cluster.Sockets {
+	for _, socket := range c.Sockets {
 		if socket.LoadState == units.NotFound {
 			found = append(found, fault{socket.Name, "no unit file: the cluster has no listener", c.bringBack(socket.Name)})
 		}
@@ -91,7 +111,7 @@ func daemonReload(c Cluster) []fault {
 func drift(c Cluster) []fault {
 	switch {
 	case c.Spec.Err != nil:
-		return []fault{{c.Spec.Path, "makes no units any more: " + oneLine(c.Spec.Err), "clusterctl generate " + quote(c.Spec.Path) + " --dry-run   # says it again when the file is mended"}}
+		return []fault{{c.Spec.Path, "makes no units any more: " + oneLine(c.Spec.Err), c.clusterctl("generate", quote(c.Spec.Path), "--dry-run   # says it again when the file is mended")}}
 	case len(c.Spec.Drift) > 0:
 		message := fmt.Sprintf("not what %s says", c.Spec.Path)
 		return []fault{{names(c.Spec.Drift), message, c.apply()}}

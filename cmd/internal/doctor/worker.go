@@ -118,8 +118,8 @@ func adminSocket(c Cluster) []fault {
 		return nil
 	}
 	silent := c.grouped(func(w units.Worker) string {
-		answer := c.Answers[w.Instance] // who was not asked has no fault
-		if answer.Err == nil || !w.ActiveState.Serving() {
+		answer := c.Answers[w.Instance] // who is not up was not asked, and has no fault
+		if answer.Err == nil {
 			return ""
 		}
 		return "no answer: " + oneLine(answer.Err)
