@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterctl/clusterctl/generator"
 	"github.com/clusterctl/clusterctl/generator/spec"
 	"github.com/clusterctl/clusterctl/units/bus"
 )
@@ -29,6 +31,9 @@ func (g *global) addCompletions(root *cobra.Command) {
 	find(root, "doctor").ValidArgsFunction = only(g.clusters)
 	for _, name := range []string{"drain", "undrain", "start", "stop", "restart", "logs"} {
 		find(root, name).ValidArgsFunction = g.completeWorkers
+	}
+	for _, name := range []string{"apply", "generate"} {
+		find(root, name).ValidArgsFunction = g.completeFiles
 	}
 	find(root, "explain").ValidArgsFunction = first(keys)
 	find(root, "deploy").ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -129,6 +134,24 @@ func (g *global) asking(ask func(context.Context, *bus.Reader) ([]string, error)
 
 func (g *global) clusters() []string {
 	return g.asking(func(ctx context.Context, systemd *bus.Reader) ([]string, error) { return systemd.Clusters(ctx) })
+}
+
+// completeFiles completes a cluster of the search path, or a file.
+func (g *global) completeFiles(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 && cmd.Name() == "apply" {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if strings.Contains(word, "/") {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	found, _ := generator.Find(generator.SearchPath(g.mode(), os.Getenv)) // what can't be read is not offered
+	var words []string
+	for _, f := range found {
+		if !f.Masked {
+			words = append(words, f.Name)
+		}
+	}
+	return words, cobra.ShellCompDirectiveDefault
 }
 
 func (g *global) workersOf(cluster string) []string {
