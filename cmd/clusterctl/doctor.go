@@ -129,6 +129,9 @@ func (o *doctorOptions) examine(ctx context.Context, systemd *bus.Reader) (diagn
 		if found.Clusters, err = systemd.Clusters(ctx); err != nil {
 			return found, err
 		}
+		if found.Clusters == nil {
+			found.Clusters = []string{} // an array in JSON too
+		}
 	}
 	state, err := o.stateRoot()
 	if err != nil {

@@ -90,12 +90,10 @@ func (o *eventsOptions) run(ctx context.Context) error {
 	}
 	tail := journalTail{
 		global: o.global, cluster: o.cluster, follow: o.follow, extra: others,
-		first: journal.Query{Since: since, Matches: events.Matches(), Fields: events.Fields()},
+		first:    journal.Query{Since: since, Matches: events.Matches(), Fields: events.Fields()},
+		caughtUp: func() error { return stream.rollouts.emit(time.Now(), stream.printer.print) },
 	}
-	if err := tail.read(ctx, stream.entry); err != nil {
-		return ended(err)
-	}
-	return ended(stream.rollouts.emit(time.Now(), stream.printer.print))
+	return ended(tail.read(ctx, stream.entry))
 }
 
 // eventStream puts what the journal tells and what the rollouts have recorded into

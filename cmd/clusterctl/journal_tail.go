@@ -25,6 +25,8 @@ type journalTail struct {
 	// first bounds what has been written already; all that is written after it is
 	// read if it is to be followed.
 	first journal.Query
+	// caughtUp is called when all that has been written was read.
+	caughtUp func() error
 }
 
 // read hands over the entries. The end of the context ends it, without an error
@@ -38,7 +40,10 @@ func (t journalTail) read(ctx context.Context, each func([]byte, journal.Entry) 
 		cursor = e.Cursor
 		return each(line, e)
 	}
-	if err := journal.Read(ctx, query, reading); err != nil || !t.follow {
+	if err := journal.Read(ctx, query, reading); err != nil {
+		return err
+	}
+	if err := t.caughtUp(); err != nil || !t.follow {
 		return err
 	}
 	systemd, err := t.connect(ctx, t.cluster)

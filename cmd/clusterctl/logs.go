@@ -114,7 +114,8 @@ func (o *logsOptions) tail(ctx context.Context) (journalTail, error) {
 	}
 	tail := journalTail{
 		global: o.global, cluster: o.cluster, instances: o.instances, follow: o.follow,
-		first: journal.Query{Since: since, Lines: o.lines},
+		first:    journal.Query{Since: since, Lines: o.lines},
+		caughtUp: func() error { return nil },
 	}
 	if o.output == "short" {
 		tail.first.Fields = []string{}
