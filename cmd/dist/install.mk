@@ -50,5 +50,6 @@ install: build ## install below $(DESTDIR)$(PREFIX)
 	[ ! -e bin/clusterctl-exporter ] || \
 		$(PROGRAM) -D bin/clusterctl-exporter '$(DESTDIR)$(LIBEXECDIR)/clusterctl/clusterctl-exporter'
 	$(FILE) README.md cmd/dist/doc/*.md '$(DESTDIR)$(DOCDIR)/'
+	cp -r cmd/dist/doc/pictures '$(DESTDIR)$(DOCDIR)/'
 	cp -r $(wildcard cmd/dist/polkit cmd/dist/prometheus cmd/dist/examples/*) '$(DESTDIR)$(DOCDIR)/examples/'
 	$(FILE) LICENSE bin/THIRD-PARTY '$(DESTDIR)$(LICENSEDIR)/'

@@ -52,6 +52,7 @@ func TestBoot(t *testing.T) {
 			s := bootWith(t, version, generator)
 			web := &applied{&stage.Cluster{Stage: s, Name: "web"}, onPort("8080")}
 			t.Run("clusters", func(t *testing.T) { bootedClusters(t, web) })
+			t.Run("scale", func(t *testing.T) { bootScale(t, web) })
 			t.Run("faults", func(t *testing.T) { bootFaults(t, s, noise(version)) })
 			t.Run("apply", func(t *testing.T) { bootApply(t, web) })
 			t.Run("user", func(t *testing.T) { bootUser(t, s, generator) })
@@ -115,6 +116,18 @@ func bootedClusters(t *testing.T, web *applied) {
 	}
 	requireAnswer(t, web, "127.0.0.1:8082")
 	run(t, web.Cluster, "systemctl", "daemon-reload")
+	web.requireUp(t, 3)
+}
+
+// bootScale: the generator makes the links of as many workers as scale has said,
+// at the next daemon-reload and so at the next boot.
+func bootScale(t *testing.T, web *applied) {
+	o := operator{t, web.Cluster}
+	o.succeeds(`web@4\.service started\ncluster "web" has 4 workers, and had 3\n`, "scale", "web", "4")
+	run(t, web.Cluster, "systemctl", "daemon-reload")
+	web.requireUp(t, 4)
+	o.sees(`^web active, 4 of 4 workers ready$`)
+	o.succeeds(`web@4\.service stopped\ncluster "web" has 3 workers, and had 4\n`, "scale", "web", "--", "-1")
 	web.requireUp(t, 3)
 }
 
