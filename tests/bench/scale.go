@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/clusterctl/clusterctl/tests/stage"
@@ -42,16 +41,19 @@ func scale(ctx context.Context, s *stage.Stage) error {
 		}
 		// The engine by itself, as its unit runs it.
 		engine := cluster.Command(ctx, stage.Clusterctl, "rollout", "engine", name)
-		rolled, err := timed(engine.Run)
+		var peak int
+		rolled, err := timed(func() (err error) {
+			peak, err = runMeasured(engine)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		usage := engine.ProcessState.SysUsage().(*syscall.Rusage)
 		perWorker := func(d time.Duration) float64 { return milliseconds(d) / float64(n) }
 		cpu := engine.ProcessState.UserTime() + engine.ProcessState.SystemTime()
 		ratio := float64(rolled) / float64(bare)
 		ratios = append(ratios, ratio)
-		fmt.Printf("  %-8d %14.1f %14.1f %7.2f %16.2f %14.0f\n", n, perWorker(rolled), perWorker(bare), ratio, perWorker(cpu), float64(usage.Maxrss)/1024)
+		fmt.Printf("  %-8d %14.1f %14.1f %7.2f %16.2f %14.0f\n", n, perWorker(rolled), perWorker(bare), ratio, perWorker(cpu), float64(peak)/1e6)
 		if _, err := cluster.Run(ctx, "systemctl", append([]string{"stop", name + ".service", name + ".socket"}, cluster.WorkerNames()...)...); err != nil {
 			return err
 		}
