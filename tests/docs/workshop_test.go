@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -33,7 +34,7 @@ func (w *workshop) set(ctx context.Context) error {
 		return err
 	}
 	for _, entry := range entries {
-		if entry.Name() == ".git" || entry.Name() == "bin" {
+		if slices.Contains([]string{".git", "bin", "dist"}, entry.Name()) { // dist has what "make packages" made
 			continue
 		}
 		copied := exec.CommandContext(ctx, "cp", "-a", filepath.Join(stage.Root(), entry.Name()), w.dir)
