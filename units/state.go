@@ -109,7 +109,16 @@ type Cluster struct {
 	PolicyFiles []string
 }
 
-// SortWorkers puts the workers into the order of their instance names.
+// SortWorkers puts the workers into the order of their instance names. It moves
+// each worker once: there may be thousands, and they are large.
 func SortWorkers(workers []Worker) {
-	slices.SortFunc(workers, func(a, b Worker) int { return CompareInstances(a.Instance, b.Instance) })
+	unsorted := slices.Clone(workers)
+	order := make([]*Worker, len(unsorted))
+	for i := range unsorted {
+		order[i] = &unsorted[i]
+	}
+	slices.SortFunc(order, func(a, b *Worker) int { return CompareInstances(a.Instance, b.Instance) })
+	for i, worker := range order {
+		workers[i] = *worker
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -22,6 +23,10 @@ type statusOptions struct {
 	output   string
 	watch    bool
 }
+
+// garbage is how much may lie about, in per cent of what is in use: a look is over
+// before it would be worth collecting.
+const garbage = 800
 
 // The forms of status.
 var statusOutputs = []string{"", "wide", "json", "yaml", "name"}
@@ -74,6 +79,7 @@ func (o *statusOptions) run(ctx context.Context) error {
 	if o.watch {
 		return o.follow(ctx)
 	}
+	debug.SetGCPercent(garbage)
 	systemd, err := bus.OpenReader(ctx, o.manager())
 	if err != nil {
 		return err

@@ -52,21 +52,13 @@ func (r *Reader) Look(ctx context.Context, cluster string) (units.Cluster, error
 // reads the rest of it.
 func (r *Reader) Glance(ctx context.Context, cluster string) (units.Cluster, error) {
 	once := &Cluster{Conn: &Conn{Reader: r}, name: cluster, sockets: make(map[string]socket), workers: make(map[string]worker)}
-	service, err := r.readService(ctx, units.ServiceName(cluster))
-	if err != nil {
-		return units.Cluster{}, err
-	}
-	once.service = service
-	for unit := range service.wanted {
-		if !once.isSocket(unit) {
-			continue
-		}
-		if err := once.readOne(ctx, unit); err != nil {
-			return units.Cluster{}, err
-		}
-	}
-	rows, err := r.listWorkers(ctx, cluster)
-	if err != nil {
+	var rows []listedUnit
+	var listErr error
+	var listing sync.WaitGroup
+	listing.Go(func() { rows, listErr = r.listWorkers(ctx, cluster) }) // most of the work
+	service, err := once.readFrame(ctx)
+	listing.Wait()
+	if err := cmp.Or(err, listErr); err != nil {
 		return units.Cluster{}, err
 	}
 	for unit := range service.wanted { // which may not be loaded
@@ -81,6 +73,24 @@ func (r *Reader) Glance(ctx context.Context, cluster string) (units.Cluster, err
 		seen.Workers[i].ActiveFor = 0 // a listing does not tell
 	}
 	return seen, nil
+}
+
+// readFrame reads the service of the cluster and its sockets.
+func (c *Cluster) readFrame(ctx context.Context) (service, error) {
+	service, err := c.readService(ctx, units.ServiceName(c.name))
+	if err != nil {
+		return service, err
+	}
+	c.service = service
+	for unit := range service.wanted {
+		if !c.isSocket(unit) {
+			continue
+		}
+		if err := c.readOne(ctx, unit); err != nil {
+			return service, err
+		}
+	}
+	return service, nil
 }
 
 func (row listedUnit) worker(cluster string) units.Worker {
