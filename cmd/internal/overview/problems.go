@@ -102,6 +102,8 @@ func workerProblems(seen Seen, unit units.Worker, shown Worker) []Problem {
 		return problem("systemctl unmask "+unit.Name, "is masked")
 	case unit.WaitsForRestart():
 		return problem(logs, "ended (result=%s, status=%d) and is about to be started again%s", unit.Result, unit.ExecMainStatus, times(unit.NRestarts))
+	case unit.ActiveState == units.Activating && unit.NRestarts > 0:
+		return problem(logs, "is starting again%s", times(unit.NRestarts))
 	case unit.ActiveState == units.FailedState:
 		return problem(logs, "failed (result=%s, status=%d)", unit.Result, unit.ExecMainStatus)
 	case unit.ActiveState == units.Inactive && unit.Enabled && seen.Service.ActiveState == units.Active && unit.Job == 0:

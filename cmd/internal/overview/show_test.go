@@ -99,6 +99,14 @@ func TestOf_Problems(t *testing.T) {
 			s.Workers[1].Result, s.Workers[1].ExecMainStatus, s.Workers[1].NRestarts = "exit-code", 3, 12
 			delete(s.Answers, "2")
 		}, "web@2.service: ended (result=exit-code, status=3) and is about to be started again, after 12 restarts; clusterctl logs web@2 -n 50", 2},
+		"crash loop, in the next start": {func(s *Seen) {
+			s.Workers[1].ActiveState, s.Workers[1].SubState, s.Workers[1].NRestarts = units.Activating, "start", 1
+			delete(s.Answers, "2")
+		}, "web@2.service: is starting again, after 1 restart; clusterctl logs web@2 -n 50", 2},
+		"first start": {func(s *Seen) {
+			s.Workers[1].ActiveState, s.Workers[1].SubState = units.Activating, "start"
+			delete(s.Answers, "2")
+		}, "", 2},
 		"stopped worker": {func(s *Seen) { s.Workers[1].ActiveState = units.Inactive; delete(s.Answers, "2") },
 			"web@2.service: is enabled, and stopped; clusterctl start web@2", 2},
 		"stopped extra worker": {func(s *Seen) {
