@@ -4,12 +4,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
 func main() {
+	// Scripts ask for the version often: as cobra says it, before anything is made.
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Printf("clusterctl version %s\n", version)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
