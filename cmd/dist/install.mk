@@ -49,7 +49,8 @@ install: build ## install below $(DESTDIR)$(PREFIX)
 		$(FILE) -D "$$preset" "$(DESTDIR)$(PRESETDIR)/$${preset##*/}"; done
 	[ ! -e bin/clusterctl-exporter ] || \
 		$(PROGRAM) -D bin/clusterctl-exporter '$(DESTDIR)$(LIBEXECDIR)/clusterctl/clusterctl-exporter'
-	$(FILE) README.md cmd/dist/doc/*.md '$(DESTDIR)$(DOCDIR)/'
-	cp -r cmd/dist/doc/pictures '$(DESTDIR)$(DOCDIR)/'
-	cp -r $(wildcard cmd/dist/polkit cmd/dist/prometheus cmd/dist/examples/*) '$(DESTDIR)$(DOCDIR)/examples/'
+	for page in $(wildcard README.md SECURITY.md cmd/dist/doc/*.md); do \
+		sed -E -f cmd/dist/pages.sed "$$page" | $(FILE) -D /dev/stdin "$(DESTDIR)$(DOCDIR)/$${page#cmd/dist/}"; done
+	cp -r --no-preserve=mode $(wildcard cmd/dist/doc/*/) '$(DESTDIR)$(DOCDIR)/doc/'
+	cp -r --no-preserve=mode $(wildcard cmd/dist/polkit cmd/dist/prometheus cmd/dist/grafana cmd/dist/examples/*) '$(DESTDIR)$(DOCDIR)/examples/'
 	$(FILE) LICENSE bin/THIRD-PARTY '$(DESTDIR)$(LICENSEDIR)/'
