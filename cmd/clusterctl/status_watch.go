@@ -16,6 +16,9 @@ func (o *statusOptions) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(names) == 0 {
+		return o.print([]overview.Cluster{})
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	report := &changeReport{output: o.output, out: o.out}

@@ -79,6 +79,22 @@ func TestUserManager(t *testing.T) {
 		if out := must(stage.Clusterctl, "--user", "rollout", "history", "web"); strings.Count(out, "Complete") != 2 {
 			t.Errorf("the history: %s", out)
 		}
+		for _, tt := range []struct {
+			want string
+			args []string
+		}{
+			{"web active, 3 of 3 workers ready\n", []string{"status", "web"}},
+			{"web@3.service is out of service\n", []string{"drain", "web@3"}},
+			{"active (drained)", []string{"status", "web"}},
+			{"web@3.service restarted\n", []string{"restart", "web@3"}},
+			{"cluster \"web\" has 2 workers, and had 3\n", []string{"scale", "web", "2"}},
+			{"cluster \"web\" has 3 workers, and had 2\n", []string{"scale", "web", "+1"}},
+			{"web@3.service  active (running)", []string{"status", "web"}},
+		} {
+			if out := must(append([]string{stage.Clusterctl, "--user"}, tt.args...)...); !strings.Contains(out, tt.want) {
+				t.Errorf("%q: %s", tt.args, out)
+			}
+		}
 		installExporter(t, s)
 		eventually(t, "all that clusterctl --user metrics tells", func() bool {
 			return len(missingSamples(must(stage.Clusterctl, "--user", "metrics"), []string{
