@@ -143,7 +143,7 @@ func (o *operation) unanswered(worker overview.Worker, err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.As(err, &answer) && answer.Status == http.StatusForbidden:
 		return refused("run it as root (sudo), or as the user of the workers", "%w", err)
 	case errors.Is(err, admin.ErrNobody):
-		return refused("clusterctl stop "+name+"   # stops it instead", "%w: it does not serve its admin socket", err)
+		return refused("clusterctl stop "+name+"   # stops it instead", "%w", err)
 	case errors.As(err, &answer) && answer.Status != http.StatusConflict:
 		return refused("clusterctl stop "+name+"   # stops it instead", "it can't: it answered %w", answer)
 	case answer != nil:
