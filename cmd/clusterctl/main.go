@@ -13,7 +13,7 @@ import (
 func main() {
 	// Scripts ask for the version often: as cobra says it, before anything is made.
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
-		fmt.Printf("clusterctl version %s\n", version)
+		fmt.Println("clusterctl", "version", version)
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
