@@ -62,6 +62,7 @@ var (
 )
 
 func TestContents(t *testing.T) {
+	t.Parallel()
 	d, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -136,6 +137,7 @@ func installed(t *testing.T) []string {
 // Both packages for Debian have the same files with the same modes: who goes from
 // one to the other notices nothing.
 func TestContents_BothDebs(t *testing.T) {
+	t.Parallel()
 	d, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -171,6 +173,7 @@ var link = regexp.MustCompile(`\]\(([^)#]+)(?:#[^)]*)?\)`)
 
 // The pages that are installed lead to one another, and not back into a repository.
 func TestContents_Links(t *testing.T) {
+	t.Parallel()
 	d, err := built()
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clusterctl/clusterctl/tests/load"
 )
@@ -25,6 +26,7 @@ ExecStart=bin/server --instance %i
 // and purged under a cluster that runs, and purged for good. No request is lost, and
 // in the end there is what there was in the beginning.
 func TestInstalled(t *testing.T) {
+	t.Parallel()
 	d, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -138,15 +140,12 @@ func (b box) shipsACluster(older, newer string) {
 		}
 	}
 	requests := b.load("127.0.0.1:8000", load.NewConnection)
-	requests.Phase("before")
 	out := b.do("apt-get install -y %s 2>&1", inside(newer))
-	requests.Phase("after")
-	b.do("sleep 0.3") // some answers of the new version alone
+	after := answers(requests, 20)
 	report := requests.Stop()
 	if report.Failed != 0 {
 		b.Errorf("the upgrade cost requests: %s\n%s", report, out)
 	}
-	after := report.Phases[len(report.Phases)-1].PerRelease
 	if report.PerRelease["1.0"] == 0 || after["1.0"] != 0 || after["1.1"] == 0 {
 		b.Errorf("answers by version: %v in all, %v after the upgrade\n%s", report.PerRelease, after, out)
 	}
@@ -156,4 +155,19 @@ func (b box) shipsACluster(older, newer string) {
 	}
 	b.do("apt-get purge -y hello-cluster")
 	b.requireSame(before, b.files())
+}
+
+// answers are so many requests that end from now on, by the version that answered.
+func answers(requests *load.Run, wanted int) map[string]int {
+	all := make(map[string]int)
+	requests.Phase("after")
+	for n := 0; n < wanted; {
+		time.Sleep(20 * time.Millisecond)
+		phase := requests.Phase("after")
+		n += phase.Requests
+		for release, count := range phase.PerRelease {
+			all[release] += count
+		}
+	}
+	return all
 }

@@ -14,6 +14,7 @@ import (
 // lintian says nothing, of the source, of what is built of it, of nfpm's package
 // and of the example. What is overridden stands with its reason in debian/.
 func TestLintian(t *testing.T) {
+	t.Parallel()
 	d, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +52,7 @@ func sourcePackage(t *testing.T) string {
 }
 
 func TestRpmlint(t *testing.T) {
+	t.Parallel()
 	dir, err := nfpmPackages()
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +72,7 @@ var cluster = regexp.MustCompile(`(?:start|stop|restart|reload|kill|disable|isol
 
 // Scriptlets are shell without a mistake, and touch no unit but the exporter's.
 func TestScriptlets(t *testing.T) {
+	t.Parallel()
 	scripts := scriptlets(t)
 	if len(scripts) < 10 {
 		t.Fatalf("scriptlets: %d", len(scripts))

@@ -11,6 +11,7 @@ import (
 var elsewhere = []string{"TZ=Pacific/Kiritimati", "LC_ALL=C", "USER=somebody", "HOSTNAME=elsewhere"}
 
 func TestReproducible_Tarball(t *testing.T) {
+	t.Parallel()
 	first, err := tarball()
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +29,7 @@ func TestReproducible_Tarball(t *testing.T) {
 }
 
 func TestReproducible_Packages(t *testing.T) {
+	t.Parallel()
 	first, err := nfpmPackages()
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +49,7 @@ func TestReproducible_Packages(t *testing.T) {
 
 // debian/ builds the same bytes anywhere too.
 func TestReproducible_Debian(t *testing.T) {
+	t.Parallel()
 	d, err := built()
 	if err != nil {
 		t.Fatal(err)
