@@ -20,9 +20,7 @@ func TestReasons(t *testing.T) {
 	page := readPage(t, filepath.Join(stage.Root(), "cmd/dist/doc/rollouts.md"))
 	var written []string
 	for _, row := range regexp.MustCompile("(?m)^\\| (`\\w+`(?:, `\\w+`)*) \\|").FindAllStringSubmatch(page, -1) {
-		for _, name := range regexp.MustCompile(`\w+`).FindAllString(row[1], -1) {
-			written = append(written, name)
-		}
+		written = append(written, regexp.MustCompile(`\w+`).FindAllString(row[1], -1)...)
 	}
 	slices.Sort(known)
 	slices.Sort(written)
