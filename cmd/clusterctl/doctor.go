@@ -163,7 +163,7 @@ func (o *doctorOptions) print(found diagnosis) error {
 	shown := shownOn(o.out)
 	for _, f := range found.Findings {
 		severity := shown.Paint(severityStyle(f.Severity), string(f.Severity))
-		_, err := fmt.Fprintf(o.out, "%s: %s: %s: %s (%s)\nhint: %s\n", severity, cmp.Or(f.Cluster, "host"), f.Subject, printable(f.Message), f.Check, f.Mend)
+		_, err := fmt.Fprintf(o.out, "%s: %s: %s: %s (%s)\nhint: %s\n", severity, cmp.Or(f.Cluster, "host"), f.Subject, table.Printable(f.Message), f.Check, f.Mend)
 		if err != nil {
 			return err
 		}

@@ -148,7 +148,7 @@ func (p eventPrinter) print(e events.Event) error {
 	if e.Revision != 0 {
 		what = fmt.Sprintf("#%d", e.Revision)
 	}
-	line := fmt.Sprintf("%s  %-14s %s  %s", e.Time.Local().Format(eventTime), what, kind, printable(e.Message))
+	line := fmt.Sprintf("%s  %-14s %s  %s", e.Time.Local().Format(eventTime), what, kind, table.Printable(e.Message))
 	_, err := fmt.Fprintln(p.out, strings.TrimRight(line, " "))
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/clusterctl/clusterctl/cmd/internal/journal"
 	"github.com/clusterctl/clusterctl/cmd/internal/table"
@@ -60,7 +59,7 @@ func (p logPrinter) format(e journal.Entry) string {
 	}
 	stamp, pid := e.Time.Local().Format(logTime), "["+e.PID+"]"
 	indent := "\n" + strings.Repeat(" ", len(stamp)+len(writer)+len(pid)+len(" : "))
-	message := strings.ReplaceAll(printable(e.Message), "\n", indent)
+	message := strings.ReplaceAll(table.Printable(e.Message), "\n", indent)
 	return fmt.Sprintf("%s %s%s: %s\n", stamp, p.shown.Paint(p.workerStyle(e.Unit), writer), pid, p.shown.Paint(priorityStyle(e.Priority), message))
 }
 
@@ -93,25 +92,4 @@ func priorityStyle(priority int) table.Style {
 		return table.Odd
 	}
 	return table.Normal
-}
-
-// printable is a text that a terminal can be given: what a worker writes must not
-// move the cursor, or worse.
-func printable(text string) string {
-	if !strings.ContainsFunc(text, isControl) {
-		return text
-	}
-	var clean strings.Builder
-	for _, r := range text {
-		if isControl(r) {
-			clean.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-			continue
-		}
-		clean.WriteRune(r)
-	}
-	return clean.String()
-}
-
-func isControl(r rune) bool {
-	return r != '\n' && r != '\t' && unicode.IsControl(r)
 }

@@ -156,8 +156,8 @@ func hinted(t *testing.T) []mention {
 					return true
 				}
 				text, err := strconv.Unquote(literal.Value)
-				// A longer one is a sentence.
-				if words := strings.Fields(text); err == nil && strings.HasPrefix(text, "clusterctl ") && len(words) < 12 {
+				// A longer one is a sentence, and what ends a line is output.
+				if words := strings.Fields(text); err == nil && strings.HasPrefix(text, "clusterctl ") && len(words) < 12 && !strings.HasSuffix(text, "\n") {
 					line := strings.ReplaceAll(strings.Split(text, "\n")[0], "%s", "web")
 					for _, match := range typed.FindAllStringSubmatch(line, -1) {
 						mentions = append(mentions, mention{path, match[1]})

@@ -152,7 +152,7 @@ func wideCells(worker overview.Worker) []table.Cell {
 
 func printProblems(w io.Writer, c overview.Cluster, o table.Output) error {
 	for _, p := range c.Problems {
-		_, err := fmt.Fprintf(w, "\n%s: %s\n  hint: %s\n", o.Paint(table.Bad, p.Subject), p.Message, p.Hint)
+		_, err := fmt.Fprintf(w, "\n%s: %s\n  hint: %s\n", o.Paint(table.Bad, p.Subject), table.Printable(p.Message), p.Hint)
 		if err != nil {
 			return err
 		}

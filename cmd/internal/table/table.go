@@ -43,8 +43,16 @@ type Table struct {
 	printed []int // how wide the columns were when rows were last printed
 }
 
-// Add adds a row. It has a cell for each column.
-func (t *Table) Add(cells ...Cell) { t.Rows = append(t.Rows, cells) }
+// Add adds a row. It has a cell for each column, and of what a worker says of
+// itself only what can be printed on one line.
+func (t *Table) Add(cells ...Cell) {
+	for i := range cells {
+		cells[i].Text = Printable(oneLine.Replace(cells[i].Text))
+	}
+	t.Rows = append(t.Rows, cells)
+}
+
+var oneLine = strings.NewReplacer("\n", " ", "\t", " ")
 
 const gap = "  "
 

@@ -56,6 +56,19 @@ web@10.…`},
 	}
 }
 
+// A worker's status line is its own: it must not reach the terminal as it is.
+func TestTable_Add_Printable(t *testing.T) {
+	table := &Table{Columns: []Column{{"STATUS", 0}}}
+	table.Add(Cell{Text: "\x1b[2Jserving\n\u009b31m"})
+	var text strings.Builder
+	if err := table.Fprint(&text, Output{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "STATUS\n" + `\x1b[2Jserving \u009b31m` + "\n"; text.String() != want {
+		t.Errorf("got %q, wanted %q", text.String(), want)
+	}
+}
+
 func TestTable_FprintMore(t *testing.T) {
 	rows := example()
 	if err := rows.Fprint(io.Discard, Output{}); err != nil {
