@@ -247,3 +247,43 @@ func testRestartFails(t *testing.T, web *stage.Cluster) {
 	run(t, web, "rm", "/run/bad")
 	o.succeeds("web@2.service started\n", "start", "web@2")
 }
+
+// New workers get the release that the others run; one that goes leaves none
+// behind, so that it does not come back with the release of another day.
+func TestScale_Releases(t *testing.T) {
+	s := newStage(t, "")
+	web := deployedTo(t, s, operateReleases, 2)
+	o := operator{t, web}
+	o.succeeds(`web@3\.service started\ncluster "web" has 3 workers, and had 2\n`, "scale", "web", "3")
+	o.sees(`^ release: v1$`)
+	o.sees(`^web@3\.service +active \(running\) +v1 `)
+	o.succeeds(`web@3\.service stopped\ncluster "web" has 2 workers, and had 3\n`, "scale", "web", "2")
+	if left, err := web.Run(t.Context(), "readlink", "/var/lib/clusterctl/web/workers/3"); err == nil {
+		t.Errorf("worker 3 is gone, and has left the release %s", left)
+	}
+	run(t, web, stage.Clusterctl, "deploy", "web", release(t, s, "v2", ""))
+	o.succeeds(`web@3\.service started\ncluster "web" has 3 workers, and had 2\n`, "scale", "web", "+1")
+	o.sees(`^web@3\.service +active \(running\) +v2 `)
+
+	// Of a cluster that is stopped only the number changes.
+	run(t, web, "systemctl", "stop", "web.service")
+	o.succeeds(`cluster "web" has 4 workers, and had 3\n`, "scale", "web", "4")
+	o.sees(`^web inactive, 0 of 4 workers ready$`)
+	run(t, web, "systemctl", "start", "web.service")
+	eventually(t, "the fourth worker serves v2", func() bool {
+		return strings.Contains(run(t, web, stage.Clusterctl, "status", "web"), "web active, 4 of 4 workers ready")
+	})
+	o.sees(`^web@4\.service +active \(running\) +v2 `)
+}
+
+const operateReleases = `[Cluster]
+Workers=2
+Listen=http=127.0.0.1:8080
+Hardening=no
+
+[Rollout]
+Health=http /healthz
+
+[Service]
+ExecStart=bin/server --instance %i
+`
