@@ -21,7 +21,7 @@ dist: ## make dist/clusterctl-VERSION.tar.gz: builds without git and network
 # nfpm has a go.mod of its own: clusterctl's module stays free of the 60 modules
 # that nfpm needs, and go.sum pins every one of them.
 bin/nfpm: cmd/dist/tools/go.mod cmd/dist/tools/go.sum
-	GOFLAGS=-mod=mod CGO_ENABLED=0 $(GO) build -C cmd/dist/tools -trimpath -buildvcs=false -o '$(CURDIR)/$@' github.com/goreleaser/nfpm/v2/cmd/nfpm
+	env -u GOOS -u GOARCH GOFLAGS=-mod=mod CGO_ENABLED=0 $(GO) build -C cmd/dist/tools -trimpath -buildvcs=false -o '$(CURDIR)/$@' github.com/goreleaser/nfpm/v2/cmd/nfpm
 
 # systemd's own paths on every distribution that has merged /usr.
 PACKAGED = PREFIX=/usr UNITDIR=/usr/lib/systemd/system PRESETDIR=/usr/lib/systemd/system-preset \
