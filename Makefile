@@ -24,7 +24,8 @@ test: ## run all tests, on a real systemd in three versions (root; installs what
 	@tests/setup all test
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is wanted for:"; gofmt -l .; exit 1; }
-	$(GO) test -race -timeout 20m ./...
+	@# -count=1: what a test builds and starts is not seen by go's cache of results.
+	$(GO) test -race -count=1 -timeout 20m ./...
 	$(GO) test ./units/rollout -worlds 100000
 
 demo: ## roll four workers under load in a private systemd and show the result (root)
