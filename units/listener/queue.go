@@ -44,7 +44,7 @@ const stateListen = 10
 // they have dropped. An address without a listening stream socket is left out.
 func Queues(addresses []string) ([]Queue, error) {
 	fullest := make(map[string]Queue)
-	err := each(func(s Socket) {
+	err := each(addresses, func(s Socket) {
 		known, ok := fullest[s.Address]
 		dropped := known.Dropped + s.Dropped
 		q := s.Queue
