@@ -188,13 +188,32 @@ func testStatusWatch(t *testing.T, web *stage.Cluster) {
 	run(t, web, "systemctl", "enable", "--now", "web@4.service")
 	expect(`^web@4.service +active \(running\)`)
 	run(t, web, stage.Clusterctl, "rollout", "restart", "web")
-	expect(`^web active, .*; Waiting for rollout of "web" to finish: `, `^web active, 4 of 4 workers ready; cluster "web" successfully rolled out: `)
+	expect(`^web active, .*; Waiting for rollout of "web" to finish: `)
+	waitRolledOut(t, lines)
 
 	// nsenter does not pass signals on.
 	run(t, web, "pkill", "--signal", "INT", "--full", "clusterctl status web --watch")
 	for lines.Scan() {
 	}
 	requireExit(t, watch.Wait(), 0)
+}
+
+// waitRolledOut waits until the rollout is over and all workers are ready. Either
+// may be seen first: a look reads the workers, and then the rollout.
+func waitRolledOut(t *testing.T, lines *bufio.Scanner) {
+	t.Helper()
+	isOver, isReady := false, false
+	for lines.Scan() {
+		line := lines.Text()
+		isOver = isOver || strings.Contains(line, `cluster "web" successfully rolled out: `)
+		if strings.HasPrefix(line, "web active, ") {
+			isReady = strings.HasPrefix(line, "web active, 4 of 4 workers ready")
+		}
+		if isOver && isReady {
+			return
+		}
+	}
+	t.Fatalf("the output ended before all workers were ready and the rollout over: %v, %v", isReady, isOver)
 }
 
 func waitFor(t *testing.T, lines *bufio.Scanner, pattern string) {
